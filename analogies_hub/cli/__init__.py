@@ -1,0 +1,38 @@
+"""The `analogies` command. Importing this module loads typer and nothing heavier."""
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .bench import bench_app
+from .info import info, methods
+from .pair import pair
+from .run import run
+
+app = typer.Typer(
+    name="analogies",
+    help="Visual analogies: one picture's look in another's structure.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(pair)
+app.command()(run)
+app.command()(methods)
+app.command()(info)
+app.add_typer(bench_app, name="bench")
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version")] = False,
+) -> None:
+    """Visual analogies: one picture's look in another's structure."""

@@ -1,0 +1,98 @@
+"""What the commands share: options, error reports, and the pictures that a name stands for."""
+
+import functools
+import glob
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import AnalogyError, ImageError, UsageError
+
+STREAM = "-"
+INTERRUPTED = 130
+
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")]
+ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads; default: one a core")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a result on stdout, errors too")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr")]
+OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist")]
+OutputOption = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="Picture file to write, a folder for several, - for PNG on stdout"),
+]
+
+
+def friendly(command: Callable) -> Callable:
+    """Report a command's errors in one sentence on stderr, and end with the right exit code.
+
+    `ANALOGIES_DEBUG=1` lets tracebacks through.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except AnalogyError as error:
+            report_error(str(error), error.exit_code, kwargs.get("as_json", False))
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt:
+            report_error("stopped; nothing was left half-written", INTERRUPTED, kwargs.get("as_json", False))
+            raise typer.Exit(INTERRUPTED) from None
+        except (MemoryError, OSError, RuntimeError) as error:
+            if os.environ.get("ANALOGIES_DEBUG"):
+                raise
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            report_error(f"{reason}; set ANALOGIES_DEBUG=1 for the whole report", 1, kwargs.get("as_json", False))
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+def report_error(message: str, code: int, as_json: bool) -> None:
+    """One error, as a JSON line on stdout or a sentence on stderr."""
+    if as_json:
+        typer.echo(json.dumps({"error": message, "code": code}))
+    else:
+        typer.echo(f"Error: {message}", err=True)
+
+
+def expand(pattern: str) -> list[str]:
+    """The picture files that a path, a folder or a glob names, sorted.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    from ..images import READABLE
+
+    path = Path(pattern)
+    if pattern == STREAM or path.is_file():
+        return [pattern]
+    if path.is_dir():
+        found = [str(file) for file in sorted(path.iterdir()) if file.suffix.lower() in READABLE]
+        if not found:
+            raise UsageError(f"the folder '{pattern}' holds no picture; expected {', '.join(READABLE)}")
+        return found
+    if glob.has_magic(pattern):
+        found = sorted(glob.glob(pattern, recursive=True))
+        if not found:
+            raise UsageError(f"nothing matches '{pattern}'")
+        return found
+    raise ImageError(f"'{pattern}' does not exist; check the path")
+
+
+def read_picture(name: str) -> "str | bytes":
+    """What an operation takes for a picture's name: the path, or the bytes of stdin for `-`."""
+    return sys.stdin.buffer.read() if name == STREAM else name
+
+
+def use_threads(threads: int | None) -> None:
+    """Limit torch to a number of CPU threads; None leaves its own choice."""
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)

@@ -1,0 +1,143 @@
+"""Calling operations and writing their results: what `pair` and `run` share."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from .. import __version__
+from ..codes import Code
+from ..errors import AnalogyError, UsageError
+from ..images import WRITABLE, check_writable, save_image
+from ..operations import Choice, CodeKind, Number, OnStep, Operation, Value
+from ..pipeline import Pipeline
+from .common import STREAM, report_error
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """Where an operation's results go, and what is said of them."""
+
+    target: str
+    overwrite: bool = False
+    as_json: bool = False
+    quiet: bool = False
+
+    def check(self, operation: Operation) -> None:
+        """Raise `UsageError` before any work is done for a target that cannot be written."""
+        if self.target != STREAM:
+            for output in operation.outputs:
+                suffixes = (".safetensors",) if isinstance(output.kind, CodeKind) else tuple(WRITABLE)
+                self.check_free(check_writable(self.path(operation, output), suffixes))
+        elif len(operation.outputs) > 1 or self.as_json:
+            raise UsageError("stdout takes one picture and nothing else; give a file with -o")
+        elif sys.stdout.isatty():
+            raise UsageError("stdout is a terminal; give a file with -o, or a pipe")
+
+    def path(self, operation: Operation, output: Value, index: int | None = None) -> Path:
+        """The file of one result: the target, with what tells it from the call's others."""
+        target = Path(self.target)
+        marks = [output.name] if len(operation.outputs) > 1 else []
+        marks += [] if index is None else [str(index + 1)]
+        return target.with_name("_".join([target.stem, *marks]) + target.suffix)
+
+    def check_free(self, path: Path) -> Path:
+        """The path, or a `UsageError` if a file is there that must stay."""
+        if path.exists() and not self.overwrite:
+            raise UsageError(f"'{path}' exists; add --overwrite or choose another output")
+        return path
+
+    def write(self, operation: Operation, output: Value, value: Any, record: dict[str, Any]) -> None:
+        """Save one output, each picture of a batch in a file of its own, and report it."""
+        if isinstance(value, Code):
+            path = self.path(operation, output)
+            value.save(path)
+            self.report(path, record)
+            return
+        for index in range(len(value)):
+            picture = value[index : index + 1]
+            if self.target == STREAM:
+                save_image(picture, sys.stdout.buffer, record)
+                continue
+            path = self.check_free(self.path(operation, output, index if len(value) > 1 else None))
+            save_image(picture, path, record)
+            self.report(path, record)
+
+    def report(self, path: Path, record: dict[str, Any]) -> None:
+        """Name a written file on stdout."""
+        typer.echo(json.dumps(record | {"output": str(path)}) if self.as_json else f"Wrote {path}")
+
+
+def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outlet: Outlet, source: str) -> None:
+    """Run one operation and write its results.
+
+    Args:
+        values: the inputs by name, as the operation takes them.
+        source: what the inputs are called in reports.
+
+    Raises:
+        AnalogyError: if a value, a picture or the target is not usable; nothing is written then.
+    """
+    outlet.check(operation)
+    start = time.perf_counter()
+    with progress(f"{operation.name} {source}", hidden=outlet.quiet or outlet.as_json) as on_step:
+        steps = {"on_step": on_step} if on_step and operation.reports_steps else {}
+        result = getattr(pipeline, operation.name)(**values, **steps)
+    record = metadata(pipeline, operation, values)
+    if outlet.as_json:
+        elapsed = round(1000 * (time.perf_counter() - start))
+        record |= {"input": source, "device": str(pipeline.device), "ms": elapsed}
+    results = result if len(operation.outputs) > 1 else (result,)
+    for output, value in zip(operation.outputs, results, strict=True):
+        if value is not None:
+            outlet.write(operation, output, value, record)
+
+
+def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline, operation: Operation) -> None:
+    """Run one operation for many inputs; one that fails is reported and the rest go on.
+
+    Raises:
+        typer.Exit: with code 1 at the end if some failed, or the error's own if it was the only one.
+    """
+    failed = 0
+    for outlet, values, source in jobs:
+        try:
+            call(pipeline, operation, values, outlet, source)
+        except AnalogyError as error:
+            if len(jobs) == 1:
+                raise
+            report_error(f"{source}: {error}", error.exit_code, outlet.as_json)
+            failed += 1
+    if failed:
+        raise typer.Exit(1)
+
+
+def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+    """What made a result: the model, the operation, and every number and word it was given."""
+    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice))]
+    inputs = {item.name: values.get(item.name, item.default) for item in plain}
+    return {"model": pipeline.method, "version": __version__, "operation": operation.name} | inputs
+
+
+@contextmanager
+def progress(title: str, hidden: bool) -> Iterator[OnStep | None]:
+    """A bar on stderr as an operation's `on_step`; None where stderr is no terminal."""
+    if hidden or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+
+        def on_step(done: int, total: int, preview: Any = None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield on_step

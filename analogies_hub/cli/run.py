@@ -1,0 +1,102 @@
+"""`analogies run`: every operation of every method, by name."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..config import nearest_name
+from ..errors import UsageError
+from .common import (
+    DeviceOption,
+    JsonOption,
+    OutputOption,
+    OverwriteOption,
+    QuietOption,
+    ThreadsOption,
+    expand,
+    friendly,
+    read_picture,
+    use_threads,
+)
+
+if TYPE_CHECKING:
+    from ..operations import Kind, Operation
+
+
+@friendly
+def run(
+    model: Annotated[str, typer.Argument(help="A method, or the folder of a saved pipeline")],
+    operation: Annotated[str, typer.Argument(help="One of those that `analogies info MODEL` lists")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="content=a.jpg guide=b.jpg seed=3 ...")] = None,
+    output: OutputOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Apply any operation of a method or a saved pipeline.
+
+    Example: analogies run pair sample image=a.jpg count=3 -o samples.png
+    """
+    from ..registry import load_pipeline
+    from .jobs import Outlet, call
+
+    use_threads(threads)
+    pipeline = load_pipeline(model, device)
+    operations = pipeline.operations()
+    if operation not in operations:
+        raise UsageError(f"'{model}' has no operation '{operation}'; {nearest_name(operation, list(operations))}")
+    values = parse_inputs(operations[operation], inputs or [])
+    outlet = Outlet(output or f"{operation}__{pipeline.method}.png", overwrite, as_json, quiet)
+    call(pipeline, operations[operation], values, outlet, source=" ".join(inputs or []))
+
+
+def parse_inputs(operation: "Operation", words: list[str]) -> dict[str, Any]:
+    """`name=value` words as the values that the operation takes.
+
+    Raises:
+        UsageError: if a word has no name, an unknown one, or a value of another kind.
+    """
+    kinds = {item.name: item.kind for item in operation.inputs}
+    values: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise UsageError(f"'{word}' must be name=value, where name is one of {', '.join(kinds)}")
+        if name not in kinds:
+            raise UsageError(f"{operation.name} has no input '{name}'; {nearest_name(name, list(kinds))}")
+        values[name] = parsers()[type(kinds[name])](name, text)
+    missing = [item.name for item in operation.inputs if item.required and item.name not in values]
+    if missing:
+        raise UsageError(f"{operation.name} needs {missing[0]}=...; `analogies info` lists its inputs")
+    return values
+
+
+def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
+    """For each kind of value, what turns an input's name and text into it."""
+    from ..codes import Code
+    from ..operations import Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind
+
+    return {
+        ImageKind: lambda name, text: read_picture(text),
+        MaskKind: lambda name, text: read_picture(text),
+        FramesKind: lambda name, text: expand(text),
+        CodeKind: lambda name, text: Code.load(text),
+        Number: parse_number,
+        SeedKind: parse_number,
+        Choice: lambda name, text: text,
+    }
+
+
+def parse_number(name: str, text: str) -> int | float:
+    """An int where the text is one, else a float."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"'{name}' must be a number, got '{text}'") from None

@@ -1,0 +1,1 @@
+"""Scores of results, each defined once and tested on cases with a known answer."""

@@ -1,0 +1,1 @@
+"""One folder a method; `registry.METHODS` lists them."""

@@ -1,0 +1,221 @@
+"""The `patch` engine: coarse-to-fine replacement of a picture's patches by another's."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...filters import blur, luminance, ranks, resize, shape_of
+from ...operations import OnStep
+from ...patches import extract, nearest_bidirectional
+from .config import PairConfig
+from .guides import layout_guides, line_guides
+from .search import MARGIN, PATCH, Grid, Refiner, patch_grid, upsample_field, vote
+
+VALUES = 3 * PATCH**2
+MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
+LAYOUT_FADE = 0.8  # of the layout guides' weight from one level to the next
+FULL_NOISE = 1.5  # of the first guess at variation 1, in standard deviations of B's pixels
+GUIDED_SHARE = 0.5  # of a level's steps; the rest leave the image to B's patches alone
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a user turns for one picture; all from 0 to 1 but the seed.
+
+    Attributes:
+        structure: 0 keeps B's own objects whole, 1 follows every line of A.
+        completeness: how much of B must appear somewhere.
+        variation: random noise in the first guess; at 1 only a trace of the guess remains.
+        seed: fixes the noise and the random search.
+    """
+
+    structure: float
+    completeness: float
+    variation: float
+    seed: int
+
+    @property
+    def coarsest(self) -> float:
+        """Side of the coarsest level, in pixels: on a larger one, a patch holds less of the whole."""
+        return 20 * 2**self.structure
+
+    @property
+    def layout_weight(self) -> float:
+        """Weight of the layout guides at the coarsest level."""
+        return 4 * self.structure**2
+
+    @property
+    def line_weight(self) -> float:
+        """Weight of the line guides at every level."""
+        return 4 * self.structure**3
+
+    @property
+    def alpha(self) -> float:
+        """Alpha of the normalised distance, per squared value of [-1, 1] (paper: 0.005)."""
+        return 0.03 * 10 ** (1.5 - 3 * self.completeness)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the pyramid.
+
+    Attributes:
+        size: (height, width) of the result.
+        appearance: B at this level's scale, (1, 3, H, W).
+        blurred: B without the detail that only this level has; the first step's keys, since
+            a result that comes from the coarser level lacks that detail too.
+        basis: principal components of B's patches as filters (D, 3, 7, 7).
+    """
+
+    size: tuple[int, int]
+    appearance: Tensor
+    blurred: Tensor
+    basis: Tensor
+
+    @property
+    def grid(self) -> Grid:
+        """Rows and columns of B's patches."""
+        return patch_grid(shape_of(self.appearance))
+
+    @property
+    def side(self) -> float:
+        """Side of the square with the result's area, in pixels."""
+        return math.sqrt(self.size[0] * self.size[1])
+
+    def features(self, image: Tensor) -> Tensor:
+        """Patches of (1, 3, H, W) in the level's components: (N, D), per value of [-1, 1]."""
+        return F.conv2d(image * 2 - 1, self.basis)[0].flatten(1).T.contiguous()
+
+
+def level_scales(side: float, coarsest: float, ratio: float) -> list[float]:
+    """Each level's scale relative to the finest, coarsest first.
+
+    >>> [round(128 * scale) for scale in level_scales(128, 32, 0.75)]
+    [32, 42, 56, 74, 97, 128]
+    """
+    steps = max(0, round(math.log(coarsest / side) / math.log(ratio)))
+    shrink = (coarsest / side) ** (1 / steps) if steps else 1.0
+    return [shrink ** (steps - number) for number in range(steps + 1)]
+
+
+def pyramid(size: tuple[int, int], appearance: Tensor, coarsest: float, config: PairConfig) -> Iterator[Level]:
+    """The levels for a result of (height, width), coarsest first."""
+
+    def scaled(shape: tuple[int, int], scale: float) -> tuple[int, int]:
+        return max(MIN_SIDE, round(shape[0] * scale)), max(MIN_SIDE, round(shape[1] * scale))
+
+    blurred = None
+    for scale in level_scales(math.sqrt(size[0] * size[1]), coarsest, config.ratio):
+        image = resize(appearance, scaled(shape_of(appearance), scale))
+        blurred = image if blurred is None else resize(blurred, shape_of(image))
+        yield Level(scaled(size, scale), image, blurred, components(image, config.components))
+        blurred = image
+
+
+def components(image: Tensor, count: int, samples: int = 4096) -> Tensor:
+    """The leading principal components of an image's patches as filters (count, 3, 7, 7)."""
+    patches = extract(image, PATCH)
+    chosen = torch.linspace(0, len(patches) - 1, min(len(patches), samples), device=image.device).long()
+    patches = patches[chosen] - patches[chosen].mean(0)
+    _, vectors = torch.linalg.eigh(patches.T @ patches)
+    return (vectors[:, -count:].T / math.sqrt(VALUES)).reshape(count, 3, PATCH, PATCH)
+
+
+def recolour(structure: Tensor, appearance: Tensor, size: tuple[int, int]) -> Tensor:
+    """A first guess: each place of A by how light it is, in the colours of B as light among B's."""
+    light = ranks(blur(luminance(resize(structure, size)), 0.7))
+    order = luminance(appearance).flatten().argsort(stable=True)
+    palette = appearance[0].flatten(1)[:, order]
+    window = max(1, palette.shape[1] // 32) | 1
+    palette = F.avg_pool1d(F.pad(palette[None], (window // 2, window // 2), mode="replicate"), window, 1)[0]
+    return palette[:, ((palette.shape[1] - 1) * light).long().flatten()].view(1, 3, *size)
+
+
+class PatchEngine:
+    """One run: a first guess whose patches are replaced by B's, level by level."""
+
+    def __init__(self, config: PairConfig, controls: Controls, appearance: Tensor, structure: Tensor | None) -> None:
+        """Prepare a run.
+
+        Args:
+            appearance: B, (1, 3, H, W) in [0, 1], at the scale its parts shall have in the result.
+            structure: A, any size; None to start from B's own arrangement and follow none.
+        """
+        self.config, self.controls = config, controls
+        self.appearance, self.structure = appearance, structure
+        self.generator = torch.Generator().manual_seed(controls.seed)  # on the CPU: the same noise on every device
+
+    def run(self, size: tuple[int, int], on_step: OnStep | None = None) -> Tensor:
+        """The result (1, 3, *size) in [0, 1]; `on_step` hears of every step, and cancels by raising."""
+        levels = list(pyramid(size, self.appearance, self.controls.coarsest, self.config))
+        total, done = sum(self.steps(level) for level in levels), 0
+        image, field = self.first_guess(levels[0]), None
+        for number, level in enumerate(levels):
+            image = resize(image, level.size)
+            if field is not None:
+                field = upsample_field(field, levels[number - 1].grid, patch_grid(level.size), level.grid)
+            guides = self.guides(level, number)
+            for step in range(self.steps(level)):
+                field, distance = self.match(level, image, field, guides, step)
+                image = vote(field, distance, level.appearance, level.grid, self.config.spread, self.config.tolerance)
+                done += 1
+                if on_step:
+                    on_step(done, total, image)
+        return image.clamp(0, 1)
+
+    def is_exact(self, level: Level) -> bool:
+        """Whether a level is small enough for the exact search; the coarsest always is."""
+        return level.side <= max(self.config.exact_side, self.controls.coarsest + 1)
+
+    def steps(self, level: Level) -> int:
+        """Search and vote steps at a level."""
+        return self.config.steps if self.is_exact(level) else self.config.fine_steps
+
+    def first_guess(self, level: Level) -> Tensor:
+        """The image that the coarsest level starts from."""
+        if self.structure is None:
+            guess = resize(self.appearance, level.size)
+        else:
+            guess = recolour(self.structure, level.appearance, level.size)
+        noise = torch.randn(guess.shape, generator=self.generator).to(guess.device)
+        return guess + self.controls.variation * FULL_NOISE * level.appearance.std() * noise
+
+    def guides(self, level: Level, number: int) -> tuple[Tensor, Tensor] | None:
+        """Weighted guides at each patch of the result (N, 6) and of B (M, 6), if the level has any."""
+        if self.structure is None or level.side > self.config.guide_side:
+            return None
+        weights = self.controls.layout_weight * LAYOUT_FADE**number, self.controls.line_weight
+        of_result = guides_at_patches(self.structure, level.size, weights)
+        return of_result, guides_at_patches(self.appearance, shape_of(level.appearance), weights)
+
+    def match(
+        self, level: Level, image: Tensor, field: Tensor | None, guides: tuple[Tensor, Tensor] | None, step: int
+    ) -> tuple[Tensor, Tensor]:
+        """The image's matches in B and their squared distances, guides included: (h, w) each."""
+        queries, keys = level.features(image), level.features(level.blurred if step == 0 else level.appearance)
+        ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))
+        if guides and ease > 0:
+            queries = torch.cat([queries, math.sqrt(ease) * guides[0]], 1)
+            keys = torch.cat([keys, math.sqrt(ease) * guides[1]], 1)
+        if field is None or self.is_exact(level):
+            field = nearest_bidirectional(queries, keys, self.controls.alpha).view(patch_grid(level.size))
+            return field, (queries - keys[field.flatten()]).square().sum(1).view(field.shape)
+        refiner = Refiner(queries, keys, level.grid, field)
+        refiner.propagate()
+        refiner.wander(self.generator)
+        return refiner.field, refiner.distance
+
+
+def guides_at_patches(image: Tensor, size: tuple[int, int], weights: tuple[float, float]) -> Tensor:
+    """Guides of an image at `size`, read at the centre of each patch: (N, 6).
+
+    Args:
+        weights: of the mean squared difference of the layout guides and of the line guides.
+    """
+    layout, lines = weights
+    guides = torch.cat([math.sqrt(layout / 3) * layout_guides(image, size), math.sqrt(lines / 2) * line_guides(image, size)], 1)
+    return guides[0, :, MARGIN:-MARGIN, MARGIN:-MARGIN].flatten(1).T

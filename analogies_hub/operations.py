@@ -1,0 +1,217 @@
+"""Typed, self-describing operations: the one declaration that every frontend is drawn from.
+
+A pipeline method marked `@operation` declares its inputs and outputs by its signature:
+
+    @operation
+    def translate(self, content: Image, strength: Annotated[float, Number(0, 1), "how much"] = 0.5) -> Image:
+
+`describe` turns that into data: names, kinds, defaults, ranges, and help, which is the
+annotation's string or else the name's line under `Args:`.
+"""
+
+import functools
+import inspect
+import math
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from .config import nearest_name
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .images import Picture
+
+
+class Kind:
+    """What sort of value an input or output is; frontends map each kind to a widget or socket."""
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value to use, or a `UsageError` in terms of the input's `name`."""
+        return value
+
+
+class ImageKind(Kind):
+    """A picture; inside operations a float tensor (B, 3, H, W) in [0, 1]."""
+
+
+class MaskKind(Kind):
+    """A grey picture; a float tensor (B, 1, H, W) in [0, 1]."""
+
+
+class CodeKind(Kind):
+    """A `codes.Code`: the named parts into which one model takes a picture apart."""
+
+
+class FramesKind(Kind):
+    """A list of pictures in order: a folder, or a video's frames."""
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number from `low` to `high`, both included; `whole` numbers have no fraction."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def check(self, name: str, value: Any) -> float | int:
+        """The number, an int where it must be whole."""
+        number = not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
+        if not number or (self.whole and value != int(value)) or not self.low <= value <= self.high:
+            what = "a whole number" if self.whole else "a number"
+            raise UsageError(f"'{name}' must be {what} from {self.low:g} to {self.high:g}, got {value!r}")
+        return int(value) if self.whole else float(value)
+
+
+class SeedKind(Number):
+    """A whole number that fixes every random choice of an operation."""
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of several words."""
+
+    options: tuple[str, ...]
+
+    def check(self, name: str, value: Any) -> str:
+        """The word itself."""
+        if value not in self.options:
+            raise UsageError(f"'{name}' cannot be {value!r}; {nearest_name(str(value), list(self.options))}")
+        return value
+
+
+KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice)
+
+Image = Annotated["Picture", ImageKind()]
+Mask = Annotated["Picture", MaskKind()]
+Frames = Annotated["list[Picture]", FramesKind()]
+Seed = Annotated[int, SeedKind(0, 2**32 - 1, whole=True)]
+Unit = Annotated[float, Number(0, 1)]
+
+
+class OnStep(Protocol):
+    """Told of each step of a long operation; cancels it by raising."""
+
+    def __call__(self, done: int, total: int, preview: "Tensor | None" = None) -> None:
+        """Step `done` of `total` is finished; `preview` is an image (1, 3, H, W) in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One input or output of an operation."""
+
+    name: str
+    kind: Kind
+    help: str = ""
+    default: Any = inspect.Parameter.empty
+
+    @property
+    def required(self) -> bool:
+        """Whether a caller must give it."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a frontend needs to know of an operation."""
+
+    name: str
+    help: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    reports_steps: bool
+
+
+def operation(function: Callable) -> Callable:
+    """Mark a pipeline method as an operation and check its values before it runs."""
+
+    @functools.wraps(function)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            bound = inspect.signature(function).bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise UsageError(f"{function.__name__}: {error}") from None
+        for value in describe(checked).inputs:
+            if value.name in bound.arguments and bound.arguments[value.name] is not value.default:
+                bound.arguments[value.name] = value.kind.check(value.name, bound.arguments[value.name])
+        return function(*bound.args, **bound.kwargs)
+
+    checked.is_operation = True  # type: ignore[attr-defined]
+    return checked
+
+
+@functools.cache
+def describe(function: Callable) -> Operation:
+    """The declaration of a method marked `@operation`.
+
+    Raises:
+        TypeError: a programmer's error: an input or output without a kind.
+    """
+    hints = typing.get_type_hints(function, localns=forward_names(), include_extras=True)
+    parameters = inspect.signature(function).parameters
+    text = inspect.getdoc(function) or ""
+    helps = argument_helps(text)
+    inputs = [
+        Value(name, kind_of(hints[name]), help_of(hints[name]) or helps.get(name, ""), parameters[name].default)
+        for name in parameters
+        if name not in ("self", "on_step")
+    ]
+    return Operation(
+        name=function.__name__,
+        help=text.split("\n\n")[0].replace("\n", " "),
+        inputs=tuple(inputs),
+        outputs=outputs_of(hints["return"]),
+        reports_steps="on_step" in parameters,
+    )
+
+
+def forward_names() -> dict[str, Any]:
+    """Names quoted in annotations so that importing this module imports no torch."""
+    from torch import Tensor
+
+    from .images import Picture
+
+    return {"Picture": Picture, "Tensor": Tensor}
+
+
+def notes_of(hint: Any) -> list[Any]:
+    """What `Annotated` adds to a type, also inside `... | None`."""
+    return [note for part in (hint, *typing.get_args(hint)) for note in getattr(part, "__metadata__", ())]
+
+
+def help_of(hint: Any) -> str:
+    """The help string of an annotation, if it has one."""
+    return next((note for note in notes_of(hint) if isinstance(note, str)), "")
+
+
+def kind_of(hint: Any) -> Kind:
+    """The `Kind` of an annotation."""
+    for note in notes_of(hint):
+        if isinstance(note, Kind):
+            return note
+    raise TypeError(f"{hint} names no kind of value; known: {', '.join(kind.__name__ for kind in KINDS)}")
+
+
+def outputs_of(hint: Any) -> tuple[Value, ...]:
+    """One value named `image`, `mask`..., or the fields of a NamedTuple."""
+    if hasattr(hint, "_fields"):
+        fields = typing.get_type_hints(hint, localns=forward_names(), include_extras=True)
+        helps = argument_helps(inspect.getdoc(hint) or "")
+        return tuple(Value(name, kind_of(fields[name]), helps.get(name, "")) for name in hint._fields)
+    kind = kind_of(hint)
+    return (Value(type(kind).__name__.removesuffix("Kind").lower(), kind),)
+
+
+def argument_helps(doc: str) -> dict[str, str]:
+    """The texts under `Args:` of a docstring by name; `a, b: text` counts for both."""
+    section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)+)", doc, re.MULTILINE)
+    helps: dict[str, str] = {}
+    for entry in re.split(r"\n(?= {4}\S)", section[1].rstrip()) if section else ():
+        names, _, text = entry.partition(":")
+        helps |= {name.strip(): " ".join(text.split()) for name in names.split(",")}
+    return helps

@@ -1,0 +1,165 @@
+"""The base of every method's pipeline: operations, pictures in and out, saving and loading."""
+
+import hashlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from . import __version__
+from .config import Config
+from .errors import ModelError, UsageError
+from .images import atomic_write
+from .operations import Operation, describe
+
+FORMAT_VERSION = 1
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+MAX_CONFIG_BYTES = 1_000_000
+
+
+class Pipeline(nn.Module):
+    """The inference networks of a method, with its typed operations.
+
+    A subclass names its `method` and `config_type`, builds its networks from the config in
+    `__init__`, and marks its public methods with `@operation`.
+    """
+
+    method: ClassVar[str]
+    config_type: ClassVar[type[Config]]
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("anchor", torch.empty(0), persistent=False)  # knows the device where no weight does
+
+    @property
+    def device(self) -> torch.device:
+        """Where the pipeline computes."""
+        return self.anchor.device  # type: ignore[return-value]
+
+    @classmethod
+    def operations(cls) -> dict[str, Operation]:
+        """The declared operations by name, in the order of the source."""
+        members = {name: value for owner in reversed(cls.__mro__) for name, value in vars(owner).items()}
+        return {name: describe(member) for name, member in members.items() if getattr(member, "is_operation", False)}
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json and, where there are weights, model.safetensors.
+
+        Each file appears whole. The config, which holds the weights' sha256, comes last, so
+        a save that was cut short is refused by `from_pretrained`.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {}
+        if tensors := {name: value.contiguous().cpu() for name, value in self.state_dict().items()}:
+            weights = save(tensors, metadata={"analogies_hub": json.dumps({"method": self.method})})
+            files[WEIGHTS_FILE] = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
+            with atomic_write(folder / WEIGHTS_FILE) as file:
+                file.write(weights)
+        record = {
+            "format_version": FORMAT_VERSION,
+            "library_name": "analogies-hub",
+            "library_version": __version__,
+            "method": self.method,
+            "config": self.config.to_dict(),
+            "files": files,
+        }
+        with atomic_write(folder / CONFIG_FILE) as file:
+            file.write(json.dumps(record, indent=2).encode() + b"\n")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Read what `save_pretrained` wrote, and nothing else.
+
+        Raises:
+            ModelError: if a file is missing, damaged, of another method or of a newer
+                format, or if weights do not fit the config exactly.
+        """
+        folder = Path(folder)
+        record = read_record(folder)
+        if record["method"] != cls.method:
+            raise ModelError(f"'{folder}' holds method '{record['method']}', expected '{cls.method}'; use load_pipeline")
+        pipeline = cls(cls.config_type.from_dict(record["config"]))
+        wants, has = bool(pipeline.state_dict()), WEIGHTS_FILE in record["files"]
+        if wants != has:
+            raise ModelError(f"'{folder}' must {'' if wants else 'not '}list {WEIGHTS_FILE} in {CONFIG_FILE}; save it again")
+        if has:
+            fill(pipeline, folder / WEIGHTS_FILE, record["files"][WEIGHTS_FILE])
+        return pipeline.eval()
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The checked contents of a saved pipeline's config.json.
+
+    Raises:
+        ModelError: if it is missing, no JSON, incomplete, or of a newer format.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ModelError(f"'{path}' is over {MAX_CONFIG_BYTES:,} bytes, no config is; download it again")
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ModelError(f"'{folder}' is not a saved pipeline: it has no readable {CONFIG_FILE}") from None
+    except (ValueError, RecursionError):
+        raise ModelError(f"'{path}' is not valid JSON; save or download it again") from None
+    if not isinstance(record, dict):
+        raise ModelError(f"'{path}' must hold a table, got {type(record).__name__}")
+    if record.get("format_version") != FORMAT_VERSION:
+        found = record.get("format_version")
+        raise ModelError(f"'{path}' has format {found!r}, this version reads {FORMAT_VERSION}; upgrade analogies-hub")
+    for name, kind in {"method": str, "config": dict, "files": dict}.items():
+        if not isinstance(record.get(name), kind):
+            raise ModelError(f"'{path}' lacks a valid '{name}'; save or download it again")
+    return record
+
+
+def fill(module: nn.Module, path: Path, expected: Any) -> None:
+    """Load a safetensors file into the module after checking its hash, strictly.
+
+    Raises:
+        ModelError: if the file is missing, altered, damaged, or does not fit.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise ModelError(f"'{path}' is missing or unreadable; download the model again") from None
+    digest = expected.get("sha256") if isinstance(expected, dict) else None
+    if hashlib.sha256(data).hexdigest() != digest:
+        pointer = " (it is a Git LFS pointer: run git lfs pull)" if data.startswith(b"version https://git-lfs") else ""
+        raise ModelError(f"'{path}' does not match the sha256 in {CONFIG_FILE}{pointer}; download the model again")
+    try:
+        module.load_state_dict(load(data), strict=True)
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[-1].strip()
+        raise ModelError(f"'{path}' does not fit the settings in {CONFIG_FILE} ({first})") from None
+
+
+def pick_device(name: str) -> torch.device:
+    """A torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Raises:
+        UsageError: if it is unknown or not present.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UsageError(f"unknown device '{name}'; use auto, cpu, cuda, cuda:N or mps") from None
+    present = {"cpu": True, "mps": mps, "cuda": cuda and (device.index or 0) < torch.cuda.device_count()}
+    if not present.get(device.type, False):
+        raise UsageError(f"device '{name}' is not present on this machine; use --device auto or cpu")
+    return device
+
+
+def to_device(images: Tensor, device: torch.device) -> Tensor:
+    """Images (B, 3, H, W) on the pipeline's device."""
+    return images.to(device, non_blocking=True)

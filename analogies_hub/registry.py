@@ -1,0 +1,76 @@
+"""The list of methods, and the one way to get a pipeline by name. Importing it loads no method."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .config import Config, nearest_name
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+METHODS = {
+    "pair": "analogies_hub.methods.pair",
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method's row: what binds its parts, and what frontends show of it.
+
+    Attributes:
+        pipeline_type: returns the pipeline class; only then is torch imported.
+        smoke: config values with which every operation takes seconds on a CPU.
+    """
+
+    name: str
+    title: str
+    summary: str
+    paper: str
+    config: type[Config]
+    pipeline_type: "Callable[[], type[Pipeline]]"
+    needs_weights: bool
+    smoke: dict
+
+
+def get_method(name: str) -> Method:
+    """The row of a method by its id.
+
+    Raises:
+        UsageError: if there is no such method.
+    """
+    if name not in METHODS:
+        raise UsageError(f"no method '{name}'; {nearest_name(name, list(METHODS))}")
+    return import_module(METHODS[name]).METHOD
+
+
+def load_pipeline(source: str | Path, device: str = "auto") -> "Pipeline":
+    """A pipeline ready for use, from a saved folder or the id of a method that needs no weights.
+
+    Args:
+        source: folder written by `save_pretrained`, or a method id such as `pair`.
+        device: auto, cpu, cuda, cuda:N or mps.
+
+    Raises:
+        UsageError: if nothing goes by that name, or the device is not present.
+        ModelError: if the folder does not hold a whole, matching pipeline.
+
+    >>> load_pipeline("pair", device="cpu").method
+    'pair'
+    """
+    from .pipeline import pick_device, read_record
+
+    folder = Path(source)
+    if folder.is_dir():
+        pipeline = get_method(read_record(folder)["method"]).pipeline_type().from_pretrained(folder)
+    elif str(source) in METHODS:
+        method = get_method(str(source))
+        if method.needs_weights:
+            raise UsageError(f"'{source}' needs trained weights; give a model's folder")
+        pipeline = method.pipeline_type()(method.config()).eval()
+    else:
+        raise UsageError(f"'{source}' is neither a folder nor a method; {nearest_name(str(source), list(METHODS))}")
+    return pipeline.to(pick_device(device))
