@@ -52,7 +52,7 @@ class Code:
         try:
             with safe_open(str(path), framework="pt") as file:
                 model = (file.metadata() or {}).get("analogies_hub_code")
-                parts = {name: file.get_tensor(name) for name in file.keys()}
+                parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it cannot be iterated)
         except (OSError, SafetensorError) as error:
             raise ModelError(f"'{path}' is not a saved code ({error})") from None
         if model is None:

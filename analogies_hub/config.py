@@ -9,7 +9,9 @@ from typing import Any, Self
 from .errors import ModelError
 
 
-def setting(default: Any, help: str, low: float = -math.inf, high: float = math.inf, options: tuple[str, ...] = ()) -> Any:
+def setting(
+    default: Any, help: str, low: float = -math.inf, high: float = math.inf, options: tuple[str, ...] = ()
+) -> Any:
     """A field of a `Config`: its default, its help, and the values it may take.
 
     Args:

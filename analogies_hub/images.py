@@ -206,12 +206,12 @@ def read_metadata(path: str | Path) -> dict:
         return {}
 
 
-def check_writable(path: Path) -> Path:
+def check_writable(path: Path, suffixes: tuple[str, ...] = tuple(WRITABLE)) -> Path:
     """The path, or a `UsageError` before any work is done for a file that cannot be written."""
-    if path.suffix.lower() not in WRITABLE:
-        raise UsageError(f"'{path}' must end in {', '.join(WRITABLE)}, got '{path.suffix}'")
     if path.is_dir():
-        raise UsageError(f"'{path}' is a folder, expected the name of a picture file in it")
+        raise UsageError(f"'{path}' is a folder, expected the name of a file in it")
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"'{path}' must end in {', '.join(suffixes)}")
     if not path.parent.is_dir():
         raise UsageError(f"the folder '{path.parent}' does not exist; create it or choose another output")
     if not os.access(path.parent, os.W_OK):
@@ -223,18 +223,19 @@ def check_writable(path: Path) -> Path:
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes its name only when the block ends well."""
     try:
-        handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise UsageError(f"'{path}' cannot be written ({error.strerror}); choose another output") from None
+    partial = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        os.chmod(partial, 0o666 & ~current_umask())
-        os.replace(partial, path)
+        partial.chmod(0o666 & ~current_umask())
+        partial.replace(path)
     except OSError as error:
         raise UsageError(f"'{path}' could not be written ({error.strerror})") from None
     finally:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def current_umask() -> int:

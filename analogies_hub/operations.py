@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 class Kind:
     """What sort of value an input or output is; frontends map each kind to a widget or socket."""
 
+    @property
+    def name(self) -> str:
+        """The kind in one word, as frontends and JSON call it."""
+        return type(self).__name__.removesuffix("Kind").lower()
+
+    def limits(self) -> dict[str, Any]:
+        """What restricts the value, by name."""
+        return {}
+
     def check(self, name: str, value: Any) -> Any:
         """The value to use, or a `UsageError` in terms of the input's `name`."""
         return value
@@ -59,6 +68,10 @@ class Number(Kind):
     high: float
     whole: bool = False
 
+    def limits(self) -> dict[str, Any]:
+        """The range."""
+        return {"from": self.low, "to": self.high}
+
     def check(self, name: str, value: Any) -> float | int:
         """The number, an int where it must be whole."""
         number = not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value)
@@ -78,6 +91,10 @@ class Choice(Kind):
 
     options: tuple[str, ...]
 
+    def limits(self) -> dict[str, Any]:
+        """The words."""
+        return {"options": list(self.options)}
+
     def check(self, name: str, value: Any) -> str:
         """The word itself."""
         if value not in self.options:
@@ -90,7 +107,7 @@ KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Numb
 Image = Annotated["Picture", ImageKind()]
 Mask = Annotated["Picture", MaskKind()]
 Frames = Annotated["list[Picture]", FramesKind()]
-Seed = Annotated[int, SeedKind(0, 2**32 - 1, whole=True)]
+Seed = Annotated[int, SeedKind(0, 2**32 - 1, whole=True), "another number, another result"]
 Unit = Annotated[float, Number(0, 1)]
 
 
@@ -204,7 +221,7 @@ def outputs_of(hint: Any) -> tuple[Value, ...]:
         helps = argument_helps(inspect.getdoc(hint) or "")
         return tuple(Value(name, kind_of(fields[name]), helps.get(name, "")) for name in hint._fields)
     kind = kind_of(hint)
-    return (Value(type(kind).__name__.removesuffix("Kind").lower(), kind),)
+    return (Value(kind.name, kind),)
 
 
 def argument_helps(doc: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The base of every method's pipeline: operations, pictures in and out, saving and loading."""
 
 import hashlib
-import inspect
 import json
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -84,11 +83,15 @@ class Pipeline(nn.Module):
         folder = Path(folder)
         record = read_record(folder)
         if record["method"] != cls.method:
-            raise ModelError(f"'{folder}' holds method '{record['method']}', expected '{cls.method}'; use load_pipeline")
+            raise ModelError(
+                f"'{folder}' holds method '{record['method']}', expected '{cls.method}'; use load_pipeline"
+            )
         pipeline = cls(cls.config_type.from_dict(record["config"]))
         wants, has = bool(pipeline.state_dict()), WEIGHTS_FILE in record["files"]
         if wants != has:
-            raise ModelError(f"'{folder}' must {'' if wants else 'not '}list {WEIGHTS_FILE} in {CONFIG_FILE}; save it again")
+            raise ModelError(
+                f"'{folder}' must {'' if wants else 'not '}list {WEIGHTS_FILE} in {CONFIG_FILE}; save it again"
+            )
         if has:
             fill(pipeline, folder / WEIGHTS_FILE, record["files"][WEIGHTS_FILE])
         return pipeline.eval()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from ...config import Config, setting
 
+FOLLOW = ("both", "layout", "lines", "none")  # which guides of the structure image count
+
 
 @dataclass(frozen=True)
 class PairConfig(Config):

@@ -19,24 +19,28 @@ VALUES = 3 * PATCH**2
 MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
 LAYOUT_FADE = 0.8  # of the layout guides' weight from one level to the next
 FULL_NOISE = 1.5  # of the first guess at variation 1, in standard deviations of B's pixels
+TYPICAL_CONTRAST = 0.4  # standard deviation of a photo's values in [-1, 1]
+FLAT = 0.01  # contrast below which a picture counts as one colour
 GUIDED_SHARE = 0.5  # of a level's steps; the rest leave the image to B's patches alone
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What a user turns for one picture; all from 0 to 1 but the seed.
+    """What a user turns for one picture; all from 0 to 1 but `follow` and the seed.
 
     Attributes:
         structure: 0 keeps B's own objects whole, 1 follows every line of A.
+        follow: which guides count, one of `FOLLOW`.
         completeness: how much of B must appear somewhere.
         variation: random noise in the first guess; at 1 only a trace of the guess remains.
         seed: fixes the noise and the random search.
     """
 
-    structure: float
-    completeness: float
-    variation: float
-    seed: int
+    structure: float = 0.5
+    follow: str = "both"
+    completeness: float = 0.5
+    variation: float = 0.1
+    seed: int = 0
 
     @property
     def coarsest(self) -> float:
@@ -46,12 +50,12 @@ class Controls:
     @property
     def layout_weight(self) -> float:
         """Weight of the layout guides at the coarsest level."""
-        return 4 * self.structure**2
+        return 4 * self.structure**2 * (self.follow in ("layout", "both"))
 
     @property
     def line_weight(self) -> float:
-        """Weight of the line guides at every level."""
-        return 4 * self.structure**3
+        """Weight of the line guides at every level; more where they are alone."""
+        return {"lines": 8, "both": 4}.get(self.follow, 0) * self.structure**3
 
     @property
     def alpha(self) -> float:
@@ -117,12 +121,17 @@ def pyramid(size: tuple[int, int], appearance: Tensor, coarsest: float, config: 
 
 
 def components(image: Tensor, count: int, samples: int = 4096) -> Tensor:
-    """The leading principal components of an image's patches as filters (count, 3, 7, 7)."""
-    patches = extract(image, PATCH)
+    """The leading principal components of an image's patches as filters (count, 3, 7, 7).
+
+    They are scaled so that patches vary as much in every image as in a photo of
+    `TYPICAL_CONTRAST`: weights and alpha then mean the same for a night sky and a woodcut.
+    """
+    patches = extract(image * 2 - 1, PATCH)
     chosen = torch.linspace(0, len(patches) - 1, min(len(patches), samples), device=image.device).long()
     patches = patches[chosen] - patches[chosen].mean(0)
     _, vectors = torch.linalg.eigh(patches.T @ patches)
-    return (vectors[:, -count:].T / math.sqrt(VALUES)).reshape(count, 3, PATCH, PATCH)
+    contrast = patches.square().mean().sqrt().clamp(min=FLAT)
+    return (vectors[:, -count:].T * (TYPICAL_CONTRAST / contrast / math.sqrt(VALUES))).reshape(count, 3, PATCH, PATCH)
 
 
 def recolour(structure: Tensor, appearance: Tensor, size: tuple[int, int]) -> Tensor:
@@ -217,5 +226,7 @@ def guides_at_patches(image: Tensor, size: tuple[int, int], weights: tuple[float
         weights: of the mean squared difference of the layout guides and of the line guides.
     """
     layout, lines = weights
-    guides = torch.cat([math.sqrt(layout / 3) * layout_guides(image, size), math.sqrt(lines / 2) * line_guides(image, size)], 1)
+    guides = torch.cat(
+        [math.sqrt(layout / 3) * layout_guides(image, size), math.sqrt(lines / 2) * line_guides(image, size)], 1
+    )
     return guides[0, :, MARGIN:-MARGIN, MARGIN:-MARGIN].flatten(1).T

@@ -11,9 +11,9 @@ from ...config import Config
 from ...errors import ImageError
 from ...filters import resize, same_area, shape_of
 from ...images import Picture, to_tensor
-from ...operations import Image, Number, OnStep, Seed, Unit, operation
+from ...operations import Choice, Image, Number, OnStep, Seed, operation
 from ...pipeline import Pipeline
-from .config import PairConfig
+from .config import FOLLOW, PairConfig
 from .engine import Controls, PatchEngine
 
 DEFAULT_SIDE = 512  # long side of a result whose size nobody set, in pixels
@@ -21,8 +21,12 @@ MAX_SIDE = 4096
 MIN_INPUT = 16  # fewer pixels hold no patch statistics worth the name
 MAX_ASPECT = 16  # beyond it a coarse level would be thinner than a patch
 
-Side = Annotated[int, Number(0, MAX_SIDE, whole=True), "long side in pixels; 0: the picture's own, up to 512"]
+Side = Annotated[int, Number(0, MAX_SIDE, whole=True)]
+Size = Annotated[Side, "long side of the result in pixels; 0: the picture's own, up to 512"]
 Structure = Annotated[float, Number(0, 1), "0 keeps the guide's own objects whole, 1 follows every line of content"]
+Follow = Annotated[
+    str, Choice(FOLLOW), "what of content is followed: where things lie, where lines run, both, or neither"
+]
 Completeness = Annotated[float, Number(0, 1), "0 takes what fits best, 1 makes all of the guide appear"]
 Variation = Annotated[float, Number(0, 1), "how far the results of two seeds differ"]
 
@@ -63,8 +67,9 @@ class PairPipeline(Pipeline):
         self,
         content: Image,
         guide: Image,
-        size: Side = 0,
+        size: Size = 0,
         structure: Structure = 0.5,
+        follow: Follow = "both",
         completeness: Completeness = 0.5,
         variation: Variation = 0.1,
         seed: Seed = 0,
@@ -80,7 +85,7 @@ class PairPipeline(Pipeline):
             ImageError: if a picture is too small, or too long and thin.
         """
         contents, guides = self.load(size, content=content, guide=guide)
-        controls = Controls(structure, completeness, variation, seed)
+        controls = Controls(structure, follow, completeness, variation, seed)
         results = []
         for number, (a, b) in enumerate(zip(contents, guides, strict=True)):
             shape = output_shape(a, size)
@@ -94,8 +99,9 @@ class PairPipeline(Pipeline):
         self,
         content: Image,
         guide: Image,
-        size: Side = 0,
+        size: Size = 0,
         structure: Structure = 0.5,
+        follow: Follow = "both",
         completeness: Completeness = 0.5,
         variation: Variation = 0.1,
         seed: Seed = 0,
@@ -110,7 +116,7 @@ class PairPipeline(Pipeline):
         Raises:
             ImageError: if a picture is too small, or too long and thin.
         """
-        knobs = (size, structure, completeness, variation, seed)
+        knobs = (size, structure, follow, completeness, variation, seed)
         return BothWays(
             self.translate(content, guide, *knobs, share(on_step, 0, 2)),
             self.translate(guide, content, *knobs, share(on_step, 1, 2)),
@@ -122,7 +128,7 @@ class PairPipeline(Pipeline):
         image: Image,
         guide: Image | None = None,
         count: Annotated[int, Number(1, 64, whole=True), "how many random images"] = 4,
-        size: Side = 0,
+        size: Size = 0,
         structure: Structure = 0.5,
         variation: Variation = 0.5,
         seed: Seed = 0,
@@ -142,7 +148,7 @@ class PairPipeline(Pipeline):
         parts = count if guide is None else 2 * count
         images = []
         for number in range(count):
-            controls = Controls(0.0, 0.5, variation, (seed + number) % 2**32)
+            controls = Controls(structure=0.0, variation=variation, seed=(seed + number) % 2**32)
             engine = PatchEngine(self.config, controls, appearance, structure=None)
             images.append(engine.run(shape_of(appearance), share(on_step, number, parts)))
         batch = torch.cat(images)
@@ -164,6 +170,7 @@ class PairPipeline(Pipeline):
 
         Args:
             image: the picture.
+            width, height: of the result in pixels; 0: the picture's own, up to 512 for the longer.
 
         Raises:
             ImageError: if the picture or the result is too small, or too long and thin.
@@ -176,7 +183,9 @@ class PairPipeline(Pipeline):
             check_shape("the result", *shape)
             scale = median([1.0, shape[0] / own[0], shape[1] / own[1]])  # one side alone adds or removes parts
             appearance = resize(source, (round(own[0] * scale), round(own[1] * scale)))
-            engine = PatchEngine(self.config, Controls(0.0, 0.5, variation, seed), appearance, structure=None)
+            engine = PatchEngine(
+                self.config, Controls(structure=0.0, variation=variation, seed=seed), appearance, structure=None
+            )
             results.append(engine.run(shape, share(on_step, number, len(sources))))
         return torch.cat(results)
 
@@ -202,7 +211,9 @@ def check_shape(name: str, height: int, width: int) -> None:
         aspect = max(height, width) / min(height, width)
         raise ImageError(f"{name} is too long and thin, {aspect:.0f} : 1, at most {MAX_ASPECT} : 1; crop it")
     if min(height, width) < MIN_INPUT:
-        raise ImageError(f"{name} has {width} x {height} pixels, at least {MIN_INPUT} x {MIN_INPUT} are needed; use a larger one")
+        raise ImageError(
+            f"{name} has {width} x {height} pixels, at least {MIN_INPUT} x {MIN_INPUT} are needed; use a larger one"
+        )
 
 
 def output_shape(content: Tensor, size: int) -> tuple[int, int]:

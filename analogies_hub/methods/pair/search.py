@@ -9,8 +9,6 @@ import math
 import torch
 from torch import Tensor
 
-from ...filters import resize
-
 PATCH = 7
 MARGIN = PATCH // 2
 WANDER = 20  # farthest random offer, in pixels of the level

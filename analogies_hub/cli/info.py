@@ -1,0 +1,64 @@
+"""`analogies methods` and `analogies info`: what there is, and what it can do."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .common import JsonOption, friendly
+
+if TYPE_CHECKING:
+    from ..operations import Value
+
+
+@friendly
+def methods(as_json: JsonOption = False) -> None:
+    """List the methods."""
+    from ..registry import METHODS, get_method
+
+    for name in METHODS:
+        method = get_method(name)
+        row = {"name": name, "title": method.title, "summary": method.summary, "needs_weights": method.needs_weights}
+        typer.echo(json.dumps(row) if as_json else f"{name}: {method.title}: {method.summary}")
+
+
+@friendly
+def info(
+    source: Annotated[str, typer.Argument(help="A method, or the folder of a saved pipeline")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show the operations of a method or saved pipeline, with their inputs."""
+    from ..registry import METHODS, get_method, load_pipeline
+
+    pipeline = None if source in METHODS and not Path(source).is_dir() else load_pipeline(source, "cpu")
+    method = get_method(pipeline.method if pipeline else source)
+    operations = method.pipeline_type().operations().values()
+    if as_json:
+        listed = {
+            operation.name: {"help": operation.help, "inputs": [row(item) for item in operation.inputs]}
+            for operation in operations
+        }
+        typer.echo(json.dumps({"method": method.name, "paper": method.paper, "operations": listed}))
+        return
+    typer.echo(f"{method.title} ({method.name}): {method.summary}\n{method.paper}")
+    if pipeline:
+        typer.echo(f"settings: {pipeline.config.to_dict()}")
+    for operation in operations:
+        outputs = ", ".join(output.name for output in operation.outputs)
+        typer.echo(f"\n{operation.name} -> {outputs}\n  {operation.help}")
+        for item in operation.inputs:
+            typer.echo(f"    {describe_input(item)}")
+
+
+def row(item: "Value") -> dict[str, Any]:
+    """An input as plain data."""
+    default = {} if item.required else {"default": item.default}
+    return {"name": item.name, "kind": item.kind.name, "help": item.help} | item.kind.limits() | default
+
+
+def describe_input(item: "Value") -> str:
+    """An input in one line."""
+    limits = ", ".join(f"{name} {value}" for name, value in item.kind.limits().items())
+    default = "" if item.required else f" = {item.default}"
+    return f"{item.name}{default}: {item.help}{f' ({limits})' if limits else ''}"
