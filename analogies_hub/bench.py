@@ -81,7 +81,7 @@ def measure(engine: str, size: int, content: str, guide: str, device: str, threa
 
     if threads:
         torch.set_num_threads(threads)
-    pipeline = PairPipeline(PairConfig(**ENGINES[engine])).to(pick_device(device))
+    pipeline = PairPipeline(PairConfig.from_dict(ENGINES[engine])).to(pick_device(device))
     pipeline.translate(content, guide, size=64)
     wall, cpu = time.perf_counter(), time.process_time()
     result = pipeline.translate(content, guide, size=size).cpu()

@@ -18,7 +18,6 @@ from .search import MARGIN, PATCH, Grid, Refiner, patch_grid, upsample_field, vo
 VALUES = 3 * PATCH**2
 MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
 LAYOUT_FADE = 0.8  # of the layout guides' weight from one level to the next
-FULL_NOISE = 1.5  # of the first guess at variation 1, in standard deviations of B's pixels
 TYPICAL_CONTRAST = 0.4  # standard deviation of a photo's values in [-1, 1]
 FLAT = 0.01  # contrast below which a picture counts as one colour
 GUIDED_SHARE = 0.5  # of a level's steps; the rest leave the image to B's patches alone
@@ -32,7 +31,7 @@ class Controls:
         structure: 0 keeps B's own objects whole, 1 follows every line of A.
         follow: which guides count, one of `FOLLOW`.
         completeness: how much of B must appear somewhere.
-        variation: random noise in the first guess; at 1 only a trace of the guess remains.
+        variation: share of B's scrambled colours in the first guess; at 1 nothing else.
         seed: fixes the noise and the random search.
     """
 
@@ -144,6 +143,14 @@ def recolour(structure: Tensor, appearance: Tensor, size: tuple[int, int]) -> Te
     return palette[:, ((palette.shape[1] - 1) * light).long().flatten()].view(1, 3, *size)
 
 
+def scramble(image: Tensor, generator: torch.Generator) -> Tensor:
+    """A picture of the same colours in random places, in soft blots of the same contrast."""
+    order = torch.randperm(image.shape[2] * image.shape[3], generator=generator).to(image.device)
+    soft = blur(image.flatten(2)[..., order].view(image.shape), 1.0)
+    mean = image.mean((2, 3), keepdim=True)
+    return mean + (soft - mean) * (image.std() / soft.std().clamp(min=1e-4))
+
+
 class PatchEngine:
     """One run: a first guess whose patches are replaced by B's, level by level."""
 
@@ -190,8 +197,8 @@ class PatchEngine:
             guess = resize(self.appearance, level.size)
         else:
             guess = recolour(self.structure, level.appearance, level.size)
-        noise = torch.randn(guess.shape, generator=self.generator).to(guess.device)
-        return guess + self.controls.variation * FULL_NOISE * level.appearance.std() * noise
+        scrambled = resize(scramble(level.appearance, self.generator), level.size)
+        return torch.lerp(guess, scrambled, self.controls.variation)
 
     def guides(self, level: Level, number: int) -> tuple[Tensor, Tensor] | None:
         """Weighted guides at each patch of the result (N, 6) and of B (M, 6), if the level has any."""
@@ -206,7 +213,7 @@ class PatchEngine:
     ) -> tuple[Tensor, Tensor]:
         """The image's matches in B and their squared distances, guides included: (h, w) each."""
         queries, keys = level.features(image), level.features(level.blurred if step == 0 else level.appearance)
-        ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))
+        ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))  # the guides' share of their weight
         if guides and ease > 0:
             queries = torch.cat([queries, math.sqrt(ease) * guides[0]], 1)
             keys = torch.cat([keys, math.sqrt(ease) * guides[1]], 1)

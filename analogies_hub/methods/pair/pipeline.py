@@ -20,6 +20,7 @@ DEFAULT_SIDE = 512  # long side of a result whose size nobody set, in pixels
 MAX_SIDE = 4096
 MIN_INPUT = 16  # fewer pixels hold no patch statistics worth the name
 MAX_ASPECT = 16  # beyond it a coarse level would be thinner than a patch
+FREE = 0.25  # structure where there is none to follow: patches large enough to keep things whole
 
 Side = Annotated[int, Number(0, MAX_SIDE, whole=True)]
 Size = Annotated[Side, "long side of the result in pixels; 0: the picture's own, up to 512"]
@@ -130,7 +131,7 @@ class PairPipeline(Pipeline):
         count: Annotated[int, Number(1, 64, whole=True), "how many random images"] = 4,
         size: Size = 0,
         structure: Structure = 0.5,
-        variation: Variation = 0.5,
+        variation: Variation = 0.9,
         seed: Seed = 0,
         on_step: OnStep | None = None,
     ) -> Samples:
@@ -148,7 +149,7 @@ class PairPipeline(Pipeline):
         parts = count if guide is None else 2 * count
         images = []
         for number in range(count):
-            controls = Controls(structure=0.0, variation=variation, seed=(seed + number) % 2**32)
+            controls = Controls(structure=FREE, variation=variation, seed=(seed + number) % 2**32)
             engine = PatchEngine(self.config, controls, appearance, structure=None)
             images.append(engine.run(shape_of(appearance), share(on_step, number, parts)))
         batch = torch.cat(images)
@@ -184,7 +185,7 @@ class PairPipeline(Pipeline):
             scale = median([1.0, shape[0] / own[0], shape[1] / own[1]])  # one side alone adds or removes parts
             appearance = resize(source, (round(own[0] * scale), round(own[1] * scale)))
             engine = PatchEngine(
-                self.config, Controls(structure=0.0, variation=variation, seed=seed), appearance, structure=None
+                self.config, Controls(structure=FREE, variation=variation, seed=seed), appearance, structure=None
             )
             results.append(engine.run(shape, share(on_step, number, len(sources))))
         return torch.cat(results)

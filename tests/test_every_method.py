@@ -1,0 +1,133 @@
+"""The contract that every registered method keeps, whatever it does."""
+
+import inspect
+
+import pytest
+import torch
+
+from analogies_hub.errors import UsageError
+from analogies_hub.operations import KINDS, Choice, ImageKind, Number
+from analogies_hub.registry import METHODS, get_method, load_pipeline
+
+
+@pytest.fixture(params=METHODS)
+def method(request):
+    return get_method(request.param)
+
+
+@pytest.fixture
+def pipeline(method):
+    return method.pipeline_type()(method.config(**method.smoke)).eval()
+
+
+@pytest.fixture
+def small():
+    """Two different pictures of different shapes, too small to take long."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, 3, 24, 32, generator=generator), torch.rand(1, 3, 30, 26, generator=generator)
+
+
+def inputs_for(operation, small):
+    """Every picture an operation takes, required or not."""
+    names = [item.name for item in operation.inputs if isinstance(item.kind, ImageKind)]
+    values = {name: small[number % 2] for number, name in enumerate(names)}
+    return values | ({"count": 2} if any(item.name == "count" for item in operation.inputs) else {})
+
+
+def results(pipeline, operation, **values):
+    """The outputs of an operation by name."""
+    result = getattr(pipeline, operation.name)(**values)
+    return dict(
+        zip([o.name for o in operation.outputs], result if len(operation.outputs) > 1 else [result], strict=True)
+    )
+
+
+def test_it_has_operations_and_they_describe_themselves(method):
+    operations = method.pipeline_type().operations()
+    assert operations
+    for operation in operations.values():
+        assert operation.help.endswith(".")
+        assert operation.outputs
+        for item in operation.inputs:
+            assert isinstance(item.kind, KINDS), item.name
+            assert item.help, f"{operation.name}: {item.name} has no help"
+            if not item.required and item.default is not None:
+                assert item.kind.check(item.name, item.default) == item.default
+
+
+def test_its_name_is_the_same_everywhere(method):
+    assert METHODS[method.name].endswith(f".{method.name}")
+    assert method.pipeline_type().method == method.name
+    assert method.pipeline_type().config_type is method.config
+
+
+def test_it_comes_back_from_a_folder_as_it_was(method, pipeline, small, tmp_path):
+    pipeline.save_pretrained(tmp_path)
+    again = load_pipeline(tmp_path, device="cpu")
+    assert type(again) is type(pipeline)
+    assert again.config == pipeline.config
+    operation = next(iter(pipeline.operations().values()))
+    values = inputs_for(operation, small)
+    for name, value in results(pipeline, operation, **values).items():
+        assert torch.equal(value, results(again, operation, **values)[name])
+
+
+def test_every_operation_gives_pictures_in_range_and_the_same_ones_again(pipeline, small):
+    for operation in pipeline.operations().values():
+        values = inputs_for(operation, small)
+        first, second = (results(pipeline, operation, **values) for _ in range(2))
+        for name, value in first.items():
+            assert value.ndim == 4 and value.shape[1] == 3, (operation.name, name)
+            assert value.min() >= 0 and value.max() <= 1 and value.std() > 0
+            assert torch.equal(value, second[name]), (operation.name, name)
+
+
+def test_a_long_operation_reports_each_step_and_stops_when_told(pipeline, small):
+    class Stop(Exception):
+        pass
+
+    for operation in pipeline.operations().values():
+        if not operation.reports_steps:
+            continue
+        seen = []
+
+        def watch(done, total, preview=None, seen=seen):
+            seen.append((done, total))
+            assert preview is None or (preview.ndim == 4 and preview.shape[1] == 3)
+
+        def stop(done, total, preview=None):
+            raise Stop
+
+        values = inputs_for(operation, small)
+        results(pipeline, operation, **values, on_step=watch)
+        shares = [done / total for done, total in seen]
+        assert shares == sorted(shares) and shares[-1] == 1, operation.name
+        with pytest.raises(Stop):
+            results(pipeline, operation, **values, on_step=stop)
+
+
+def test_values_out_of_range_are_refused_by_name(pipeline, small):
+    for operation in pipeline.operations().values():
+        values = inputs_for(operation, small)
+        for item in operation.inputs:
+            if isinstance(item.kind, Number):
+                bad = [item.kind.low - 1, item.kind.high + 1, float("nan"), "1", True]
+            elif isinstance(item.kind, Choice):
+                bad = ["no such word", 3]
+            else:
+                continue
+            for value in bad:
+                with pytest.raises(UsageError, match=f"'{item.name}'"):
+                    getattr(pipeline, operation.name)(**values | {item.name: value})
+
+
+def test_an_input_that_does_not_exist_is_refused_by_name(pipeline, small):
+    for name, operation in pipeline.operations().items():
+        with pytest.raises(UsageError, match="colour"):
+            getattr(pipeline, name)(**inputs_for(operation, small), colour=1)
+
+
+def test_operations_do_not_take_options_that_frontends_cannot_see(method):
+    for name, operation in method.pipeline_type().operations().items():
+        parameters = set(inspect.signature(getattr(method.pipeline_type(), name)).parameters)
+        assert parameters - {"self", "on_step"} == {item.name for item in operation.inputs}
