@@ -1,7 +1,6 @@
 """Reading and saving: every kind of picture file, good and bad."""
 
 import io
-import os
 
 import numpy as np
 import pytest
@@ -159,7 +158,7 @@ def test_a_save_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkey
     with pytest.raises(KeyboardInterrupt):
         save_image(torch.rand(1, 3, 4, 4), target)
     assert target.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["out.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
 
 
 def test_targets_that_cannot_be_written_are_usage_errors(tmp_path):

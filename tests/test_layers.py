@@ -12,7 +12,7 @@ OUTER = {"bench", "cli", "evaluation", "methods"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
     "evaluation": CORE - {"registry", "pipeline"},
-    "methods": CORE,
+    "methods": CORE | {"evaluation"},
     "bench": CORE | {"evaluation", "methods"},
     "cli": {"errors", "config", "images", "operations", "codes", "pipeline", "registry", "bench"},
 }

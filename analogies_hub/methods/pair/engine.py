@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...evaluation.pair import edge_agreement, patch_distance, self_similarity
 from ...filters import blur, luminance, ranks, resize, shape_of
 from ...operations import OnStep
 from ...patches import extract, nearest_bidirectional
@@ -20,7 +22,10 @@ MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
 LAYOUT_FADE = 0.8  # of the layout guides' weight from one level to the next
 TYPICAL_CONTRAST = 0.4  # standard deviation of a photo's values in [-1, 1]
 FLAT = 0.01  # contrast below which a picture counts as one colour
+COHERENCE_SCALE = 20  # grey levels of coherence that weigh as much as a whole correlation
 GUIDED_SHARE = 0.5  # of a level's steps; the rest leave the image to B's patches alone
+
+Guides = tuple[Tensor, Tensor]  # at each patch of the result (N, 6) and of B (M, 6)
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,17 @@ class Controls:
     @property
     def coarsest(self) -> float:
         """Side of the coarsest level, in pixels: on a larger one, a patch holds less of the whole."""
-        return 20 * 2**self.structure
+        return 21 * 2**self.structure
 
     @property
     def layout_weight(self) -> float:
         """Weight of the layout guides at the coarsest level."""
-        return 4 * self.structure**2 * (self.follow in ("layout", "both"))
+        return 5 * self.structure**2 * (self.follow in ("layout", "both"))
 
     @property
     def line_weight(self) -> float:
         """Weight of the line guides at every level; more where they are alone."""
-        return {"lines": 8, "both": 4}.get(self.follow, 0) * self.structure**3
+        return {"lines": 10, "both": 5}.get(self.follow, 0) * self.structure**3
 
     @property
     def alpha(self) -> float:
@@ -151,6 +156,26 @@ def scramble(image: Tensor, generator: torch.Generator) -> Tensor:
     return mean + (soft - mean) * (image.std() / soft.std().clamp(min=1e-4))
 
 
+class Draft(NamedTuple):
+    """An unfinished result: its image (1, 3, H, W) and, above the coarsest level, its matches in B."""
+
+    image: Tensor
+    field: Tensor | None = None
+
+
+class Counter:
+    """Counts steps and tells `on_step` of each."""
+
+    def __init__(self, on_step: OnStep | None, total: int) -> None:
+        self.on_step, self.total, self.done = on_step, total, 0
+
+    def __call__(self, preview: Tensor) -> None:
+        """One more step is done, and the image now looks like `preview`."""
+        self.done += 1
+        if self.on_step:
+            self.on_step(self.done, self.total, preview)
+
+
 class PatchEngine:
     """One run: a first guess whose patches are replaced by B's, level by level."""
 
@@ -168,20 +193,30 @@ class PatchEngine:
     def run(self, size: tuple[int, int], on_step: OnStep | None = None) -> Tensor:
         """The result (1, 3, *size) in [0, 1]; `on_step` hears of every step, and cancels by raising."""
         levels = list(pyramid(size, self.appearance, self.controls.coarsest, self.config))
-        total, done = sum(self.steps(level) for level in levels), 0
-        image, field = self.first_guess(levels[0]), None
-        for number, level in enumerate(levels):
+        steps = [self.steps(level) for level in levels]
+        drafted = max(1, sum(level.side <= self.config.draft_side for level in levels))
+        guesses = self.first_guesses(levels[0])
+        counter = Counter(on_step, total=sum(steps) + (len(guesses) - 1) * sum(steps[:drafted]))
+        drafts = [self.climb(levels, range(drafted), Draft(guess), counter) for guess in guesses]
+        best = max(drafts, key=self.merit) if len(drafts) > 1 else drafts[0]
+        return self.climb(levels, range(drafted, len(levels)), best, counter).image.clamp(0, 1)
+
+    def climb(self, levels: list[Level], numbers: range, draft: Draft, counter: Counter) -> Draft:
+        """A draft carried up through the levels of these numbers."""
+        image, field = draft
+        for number in numbers:
+            level = levels[number]
             image = resize(image, level.size)
             if field is not None:
                 field = upsample_field(field, levels[number - 1].grid, patch_grid(level.size), level.grid)
             guides = self.guides(level, number)
             for step in range(self.steps(level)):
-                field, distance = self.match(level, image, field, guides, step)
+                ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))  # what is left of the guides' weight
+                keys = level.blurred if step == 0 else level.appearance
+                field, distance = self.match(level, image, keys, field, guides if ease > 0 else None, ease)
                 image = vote(field, distance, level.appearance, level.grid, self.config.spread, self.config.tolerance)
-                done += 1
-                if on_step:
-                    on_step(done, total, image)
-        return image.clamp(0, 1)
+                counter(image)
+        return Draft(image, field)
 
     def is_exact(self, level: Level) -> bool:
         """Whether a level is small enough for the exact search; the coarsest always is."""
@@ -191,16 +226,23 @@ class PatchEngine:
         """Search and vote steps at a level."""
         return self.config.steps if self.is_exact(level) else self.config.fine_steps
 
-    def first_guess(self, level: Level) -> Tensor:
-        """The image that the coarsest level starts from."""
+    def first_guesses(self, level: Level) -> list[Tensor]:
+        """The images that the coarsest level starts from: only looking tells which colours of A mean which of B."""
         if self.structure is None:
-            guess = resize(self.appearance, level.size)
+            guesses = [resize(self.appearance, level.size)]
         else:
-            guess = recolour(self.structure, level.appearance, level.size)
+            matched, own = recolour(self.structure, level.appearance, level.size), resize(self.structure, level.size)
+            guesses = [matched, torch.lerp(matched, own, 0.5), own][: self.config.candidates]
         scrambled = resize(scramble(level.appearance, self.generator), level.size)
-        return torch.lerp(guess, scrambled, self.controls.variation)
+        return [torch.lerp(guess, scrambled, self.controls.variation) for guess in guesses]
 
-    def guides(self, level: Level, number: int) -> tuple[Tensor, Tensor] | None:
+    def merit(self, draft: Draft) -> float:
+        """How well a draft has A's structure and B's surface."""
+        assert self.structure is not None  # else there is one draft, and no choice
+        agreement = self_similarity(draft.image, self.structure) + edge_agreement(draft.image, self.structure)
+        return agreement - patch_distance(draft.image, self.appearance) / COHERENCE_SCALE
+
+    def guides(self, level: Level, number: int) -> Guides | None:
         """Weighted guides at each patch of the result (N, 6) and of B (M, 6), if the level has any."""
         if self.structure is None or level.side > self.config.guide_side:
             return None
@@ -209,18 +251,19 @@ class PatchEngine:
         return of_result, guides_at_patches(self.appearance, shape_of(level.appearance), weights)
 
     def match(
-        self, level: Level, image: Tensor, field: Tensor | None, guides: tuple[Tensor, Tensor] | None, step: int
+        self, level: Level, image: Tensor, keys: Tensor, field: Tensor | None, guides: Guides | None, ease: float
     ) -> tuple[Tensor, Tensor]:
         """The image's matches in B and their squared distances, guides included: (h, w) each."""
-        queries, keys = level.features(image), level.features(level.blurred if step == 0 else level.appearance)
-        ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))  # the guides' share of their weight
-        if guides and ease > 0:
-            queries = torch.cat([queries, math.sqrt(ease) * guides[0]], 1)
-            keys = torch.cat([keys, math.sqrt(ease) * guides[1]], 1)
+        of_image, of_keys = level.features(image), level.features(keys)
+        if guides:
+            of_image = torch.cat([of_image, math.sqrt(ease) * guides[0]], 1)
+            of_keys = torch.cat([of_keys, math.sqrt(ease) * guides[1]], 1)
         if field is None or self.is_exact(level):
-            field = nearest_bidirectional(queries, keys, self.controls.alpha).view(patch_grid(level.size))
-            return field, (queries - keys[field.flatten()]).square().sum(1).view(field.shape)
-        refiner = Refiner(queries, keys, level.grid, field)
+            found = nearest_bidirectional(of_image, of_keys, self.controls.alpha)
+            distance = (of_image - of_keys[found]).square().sum(1)
+            shape = patch_grid(level.size)
+            return found.view(shape), distance.view(shape)
+        refiner = Refiner(of_image, of_keys, level.grid, field)
         refiner.propagate()
         refiner.wander(self.generator)
         return refiner.field, refiner.distance
