@@ -11,8 +11,8 @@ CORE = set(ORDER)
 OUTER = {"bench", "cli", "evaluation", "methods"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
-    "evaluation": CORE - {"registry", "pipeline"},
-    "methods": CORE | {"evaluation"},
+    "evaluation": CORE,
+    "methods": CORE,
     "bench": CORE | {"evaluation", "methods"},
     "cli": {"errors", "config", "images", "operations", "codes", "pipeline", "registry", "bench"},
 }

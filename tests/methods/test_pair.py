@@ -105,7 +105,7 @@ def test_retargeting_makes_room_instead_of_stretching(pipeline, guide):
     result = pipeline.retarget(guide, width=128)
     assert result.shape == (1, 3, 48, 128)
     stretched, doubled = resize(guide, (48, 128)), torch.cat([guide, guide], 3)
-    assert patch_distance(result, doubled) < 0.6 * patch_distance(stretched, doubled)
+    assert patch_distance(result, doubled) < 0.75 * patch_distance(stretched, doubled)
 
 
 def test_pictures_too_small_or_too_thin_are_refused(pipeline, guide):

@@ -13,8 +13,6 @@ class PairConfig(Config):
 
     engine: str = setting("patch", "which engine draws the analogy", options=("patch",))
     ratio: float = setting(0.75, "size of a pyramid level relative to the next finer one", 0.5, 0.9)
-    candidates: int = setting(3, "first guesses that compete, by score", 1, 3)
-    draft_side: int = setting(54, "up to this level side they do, in pixels", 8, 4096)
     exact_side: int = setting(72, "up to this level side the search is exact, in pixels", 16, 4096)
     guide_side: int = setting(128, "up to this level side the guides count, in pixels", 16, 4096)
     steps: int = setting(6, "search and vote steps of a level with exact search (paper: 10)", 1, 50)

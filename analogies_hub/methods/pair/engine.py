@@ -3,13 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...evaluation.pair import edge_agreement, patch_distance, self_similarity
 from ...filters import blur, luminance, ranks, resize, shape_of
 from ...operations import OnStep
 from ...patches import extract, nearest_bidirectional
@@ -22,7 +20,7 @@ MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
 LAYOUT_FADE = 0.8  # of the layout guides' weight from one level to the next
 TYPICAL_CONTRAST = 0.4  # standard deviation of a photo's values in [-1, 1]
 FLAT = 0.01  # contrast below which a picture counts as one colour
-COHERENCE_SCALE = 20  # grey levels of coherence that weigh as much as a whole correlation
+OWN_COLOURS = 0.5  # of A in the first guess: its light may mean another light of B, its colours another colour
 GUIDED_SHARE = 0.5  # of a level's steps; the rest leave the image to B's patches alone
 
 Guides = tuple[Tensor, Tensor]  # at each patch of the result (N, 6) and of B (M, 6)
@@ -49,17 +47,17 @@ class Controls:
     @property
     def coarsest(self) -> float:
         """Side of the coarsest level, in pixels: on a larger one, a patch holds less of the whole."""
-        return 21 * 2**self.structure
+        return 20.5 * 2**self.structure
 
     @property
     def layout_weight(self) -> float:
         """Weight of the layout guides at the coarsest level."""
-        return 5 * self.structure**2 * (self.follow in ("layout", "both"))
+        return 4.5 * self.structure**2 * (self.follow in ("layout", "both"))
 
     @property
     def line_weight(self) -> float:
         """Weight of the line guides at every level; more where they are alone."""
-        return {"lines": 10, "both": 5}.get(self.follow, 0) * self.structure**3
+        return {"lines": 9, "both": 4.5}.get(self.follow, 0) * self.structure**3
 
     @property
     def alpha(self) -> float:
@@ -138,14 +136,14 @@ def components(image: Tensor, count: int, samples: int = 4096) -> Tensor:
     return (vectors[:, -count:].T * (TYPICAL_CONTRAST / contrast / math.sqrt(VALUES))).reshape(count, 3, PATCH, PATCH)
 
 
-def recolour(structure: Tensor, appearance: Tensor, size: tuple[int, int]) -> Tensor:
-    """A first guess: each place of A by how light it is, in the colours of B as light among B's."""
-    light = ranks(blur(luminance(resize(structure, size)), 0.7))
+def recolour(image: Tensor, appearance: Tensor) -> Tensor:
+    """The image with each place, by how light it is, in the colour of B that is as light among B's."""
+    light = ranks(blur(luminance(image), 0.7))
     order = luminance(appearance).flatten().argsort(stable=True)
     palette = appearance[0].flatten(1)[:, order]
     window = max(1, palette.shape[1] // 32) | 1
     palette = F.avg_pool1d(F.pad(palette[None], (window // 2, window // 2), mode="replicate"), window, 1)[0]
-    return palette[:, ((palette.shape[1] - 1) * light).long().flatten()].view(1, 3, *size)
+    return palette[:, ((palette.shape[1] - 1) * light).long().flatten()].view(image.shape)
 
 
 def scramble(image: Tensor, generator: torch.Generator) -> Tensor:
@@ -154,26 +152,6 @@ def scramble(image: Tensor, generator: torch.Generator) -> Tensor:
     soft = blur(image.flatten(2)[..., order].view(image.shape), 1.0)
     mean = image.mean((2, 3), keepdim=True)
     return mean + (soft - mean) * (image.std() / soft.std().clamp(min=1e-4))
-
-
-class Draft(NamedTuple):
-    """An unfinished result: its image (1, 3, H, W) and, above the coarsest level, its matches in B."""
-
-    image: Tensor
-    field: Tensor | None = None
-
-
-class Counter:
-    """Counts steps and tells `on_step` of each."""
-
-    def __init__(self, on_step: OnStep | None, total: int) -> None:
-        self.on_step, self.total, self.done = on_step, total, 0
-
-    def __call__(self, preview: Tensor) -> None:
-        """One more step is done, and the image now looks like `preview`."""
-        self.done += 1
-        if self.on_step:
-            self.on_step(self.done, self.total, preview)
 
 
 class PatchEngine:
@@ -193,19 +171,9 @@ class PatchEngine:
     def run(self, size: tuple[int, int], on_step: OnStep | None = None) -> Tensor:
         """The result (1, 3, *size) in [0, 1]; `on_step` hears of every step, and cancels by raising."""
         levels = list(pyramid(size, self.appearance, self.controls.coarsest, self.config))
-        steps = [self.steps(level) for level in levels]
-        drafted = max(1, sum(level.side <= self.config.draft_side for level in levels))
-        guesses = self.first_guesses(levels[0])
-        counter = Counter(on_step, total=sum(steps) + (len(guesses) - 1) * sum(steps[:drafted]))
-        drafts = [self.climb(levels, range(drafted), Draft(guess), counter) for guess in guesses]
-        best = max(drafts, key=self.merit) if len(drafts) > 1 else drafts[0]
-        return self.climb(levels, range(drafted, len(levels)), best, counter).image.clamp(0, 1)
-
-    def climb(self, levels: list[Level], numbers: range, draft: Draft, counter: Counter) -> Draft:
-        """A draft carried up through the levels of these numbers."""
-        image, field = draft
-        for number in numbers:
-            level = levels[number]
+        total, done = sum(self.steps(level) for level in levels), 0
+        image, field = self.first_guess(levels[0]), None
+        for number, level in enumerate(levels):
             image = resize(image, level.size)
             if field is not None:
                 field = upsample_field(field, levels[number - 1].grid, patch_grid(level.size), level.grid)
@@ -215,8 +183,10 @@ class PatchEngine:
                 keys = level.blurred if step == 0 else level.appearance
                 field, distance = self.match(level, image, keys, field, guides if ease > 0 else None, ease)
                 image = vote(field, distance, level.appearance, level.grid, self.config.spread, self.config.tolerance)
-                counter(image)
-        return Draft(image, field)
+                done += 1
+                if on_step:
+                    on_step(done, total, image)
+        return image.clamp(0, 1)
 
     def is_exact(self, level: Level) -> bool:
         """Whether a level is small enough for the exact search; the coarsest always is."""
@@ -226,21 +196,16 @@ class PatchEngine:
         """Search and vote steps at a level."""
         return self.config.steps if self.is_exact(level) else self.config.fine_steps
 
-    def first_guesses(self, level: Level) -> list[Tensor]:
-        """The images that the coarsest level starts from: only looking tells which colours of A mean which of B."""
+    def first_guess(self, level: Level) -> Tensor:
+        """The image that the coarsest level starts from."""
         if self.structure is None:
-            guesses = [resize(self.appearance, level.size)]
+            guess = resize(self.appearance, level.size)
         else:
-            matched, own = recolour(self.structure, level.appearance, level.size), resize(self.structure, level.size)
-            guesses = [matched, torch.lerp(matched, own, 0.5), own][: self.config.candidates]
-        scrambled = resize(scramble(level.appearance, self.generator), level.size)
-        return [torch.lerp(guess, scrambled, self.controls.variation) for guess in guesses]
-
-    def merit(self, draft: Draft) -> float:
-        """How well a draft has A's structure and B's surface."""
-        assert self.structure is not None  # else there is one draft, and no choice
-        agreement = self_similarity(draft.image, self.structure) + edge_agreement(draft.image, self.structure)
-        return agreement - patch_distance(draft.image, self.appearance) / COHERENCE_SCALE
+            own = resize(self.structure, level.size)
+            guess = torch.lerp(own, recolour(own, level.appearance), 1 - OWN_COLOURS)
+        return torch.lerp(
+            guess, resize(scramble(level.appearance, self.generator), level.size), self.controls.variation
+        )
 
     def guides(self, level: Level, number: int) -> Guides | None:
         """Weighted guides at each patch of the result (N, 6) and of B (M, 6), if the level has any."""
