@@ -43,6 +43,10 @@ def scan(queries: Tensor, expanded: Tensor) -> tuple[Tensor, Tensor]:
     One matrix product does all the arithmetic, so the N x M matrix is never held or revisited.
     """
     queries = torch.cat([queries, queries.square().sum(1, keepdim=True), torch.ones_like(queries[:, :1])], 1)
-    blocks = queries.split(max(1, BLOCK // len(expanded)))
-    found = [(block @ expanded.T).min(1) for block in blocks]
-    return torch.cat([block[0] for block in found]), torch.cat([block[1] for block in found])
+    least = queries.new_empty(len(queries))
+    index = torch.empty(len(queries), dtype=torch.long, device=queries.device)
+    rows = max(1, BLOCK // len(expanded))
+    for start in range(0, len(queries), rows):
+        block = slice(start, start + rows)
+        torch.min(queries[block] @ expanded.T, 1, out=(least[block], index[block]))
+    return least, index

@@ -1,6 +1,7 @@
 """`analogies bench`: speed, memory and scores on this machine."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -31,16 +32,18 @@ def bench_pair_command(
     """The patch engine against exact search at every level, in one run."""
     from ..bench import bench_pair
 
-    rows = [
-        asdict(row) for row in bench_pair(content, guide, size or [128, 256, 512, 1024], brute_up_to, device, threads)
-    ]
+    rows = bench_pair(content, guide, size or [128, 256, 512, 1024], brute_up_to, device, threads)
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(json.dumps([asdict(row) for row in rows]))
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*rows[0])
+    table = Table(*(name.replace("_", " ") for name in asdict(rows[0])))
     for row in rows:
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in asdict(row).values()))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    brute = {row.size: row.cpu_seconds for row in rows if row.engine == "brute"}
+    for row in rows:
+        if row.engine == "patch" and row.size in brute:
+            typer.echo(f"{row.size} px: patch is {brute[row.size] / row.cpu_seconds:.1f} times as fast as brute force")
