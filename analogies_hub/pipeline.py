@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import nn
 
 from . import __version__
 from .config import Config
@@ -161,8 +161,3 @@ def pick_device(name: str) -> torch.device:
     if not present.get(device.type, False):
         raise UsageError(f"device '{name}' is not present on this machine; use --device auto or cpu")
     return device
-
-
-def to_device(images: Tensor, device: torch.device) -> Tensor:
-    """Images (B, 3, H, W) on the pipeline's device."""
-    return images.to(device, non_blocking=True)

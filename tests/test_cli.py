@@ -95,6 +95,9 @@ def test_a_folder_and_a_glob_go_through_one_by_one(folder):
     assert "in/2.png" in done.stderr and "not a picture" in done.stderr
     assert files(folder / "out") == ["1__pair.png", "3__pair.png"]
     assert analogies("pair", "in/*.jpg", "b.png", "-o", "out", "--overwrite").returncode == 0
+    (folder / "in" / "2.png").rename(folder / "in" / "1.jpg")
+    done = analogies("pair", "in", "b.png", "-o", "out", "--overwrite")
+    assert done.returncode == 2 and "both be written" in done.stderr
 
 
 def test_pipes_carry_a_picture_in_and_out(folder):
@@ -120,6 +123,13 @@ def test_info_shows_inputs_with_ranges_for_a_method_and_a_folder(folder):
         (knob,) = [i for i in facts["operations"]["translate"]["inputs"] if i["name"] == "structure"]
         assert (knob["from"], knob["to"], knob["default"]) == (0, 1, 0.5)
     assert "translate" in analogies("info", "pair").stdout
+
+
+def test_every_kind_of_value_can_be_given_in_words():
+    from analogies_hub.cli.run import parsers
+    from analogies_hub.operations import KINDS
+
+    assert set(parsers()) == set(KINDS)
 
 
 MISTAKES = [

@@ -1,79 +1,65 @@
 """`analogies pair`: a structural analogy from two pictures."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import UsageError
-from .common import (
-    STREAM,
-    DeviceOption,
-    JsonOption,
-    OutputOption,
-    OverwriteOption,
-    QuietOption,
-    ThreadsOption,
-    expand,
-    friendly,
-    read_picture,
-    use_threads,
-)
+from . import common
+
+SizeOption = Annotated[int | None, typer.Option(help="Long side in pixels; default: content's own, up to 512")]
+StructureOption = Annotated[
+    float | None, typer.Option(help="0 keeps the guide's objects whole, 1 follows every line of content; default 0.5")
+]
+FollowOption = Annotated[str | None, typer.Option(help="What of content: both (default), layout, lines or none")]
+CompletenessOption = Annotated[
+    float | None, typer.Option(help="0 takes what fits best, 1 makes all of the guide appear; default 0.5")
+]
+VariationOption = Annotated[float | None, typer.Option(help="How far the results of two seeds differ; default 0.1")]
+SeedOption = Annotated[int | None, typer.Option(help="Another number, another result; default 0")]
+KNOBS = ("size", "structure", "follow", "completeness", "variation", "seed")  # not given: the operation's default
 
 
-@friendly
+@common.friendly
 def pair(
     content: Annotated[str, typer.Argument(help="The picture whose arrangement is kept; a folder or glob for many")],
     guide: Annotated[str, typer.Argument(help="The picture whose look is taken")],
-    output: OutputOption = None,
+    output: common.OutputOption = None,
     both: Annotated[bool, typer.Option("--both", help="The reverse as well")] = False,
-    size: Annotated[int | None, typer.Option(help="Long side in pixels; default: content's own, up to 512")] = None,
-    structure: Annotated[
-        float | None,
-        typer.Option(help="0 keeps the guide's objects whole, 1 follows every line of content; default 0.5"),
-    ] = None,
-    follow: Annotated[
-        str | None, typer.Option(help="both (default), layout, lines or none of content's guides")
-    ] = None,
-    completeness: Annotated[
-        float | None, typer.Option(help="0 takes what fits best, 1 makes all of the guide appear; default 0.5")
-    ] = None,
-    variation: Annotated[float | None, typer.Option(help="How far the results of two seeds differ, 0 to 1")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another number, another result; default 0")] = None,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    size: SizeOption = None,
+    structure: StructureOption = None,
+    follow: FollowOption = None,
+    completeness: CompletenessOption = None,
+    variation: VariationOption = None,
+    seed: SeedOption = None,
+    device: common.DeviceOption = "auto",
+    threads: common.ThreadsOption = None,
+    overwrite: common.OverwriteOption = False,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
 ) -> None:
     """Draw the look of GUIDE in the arrangement of CONTENT.
 
     Example: analogies pair pumpkins.jpg balls.jpg -o analogy.png
     """
-    if content == guide == STREAM:
+    if content == guide == common.STREAM:
         raise UsageError("only one of the two pictures can come from stdin")
-    knobs: dict[str, Any] = {
-        "size": size,
-        "structure": structure,
-        "follow": follow,
-        "completeness": completeness,
-        "variation": variation,
-        "seed": seed,
-    }
-    given = {
-        name: value for name, value in knobs.items() if value is not None
-    }  # the rest have the operation's defaults
-    contents = expand(content)
-    look = read_picture(guide)
+    knobs = dict(zip(KNOBS, (size, structure, follow, completeness, variation, seed), strict=True))
+    contents = common.expand(content)
+    look = common.read_picture(guide)
 
     from ..registry import load_pipeline
     from .jobs import Outlet, call_each
 
-    use_threads(threads)
+    common.use_threads(threads)
     pipeline = load_pipeline("pair", device)
+    inputs = {"guide": look} | {name: value for name, value in knobs.items() if value is not None}
     targets = [target_of(source, output, len(contents) > 1) for source in contents]
+    if twice := [target for target in targets if targets.count(target) > 1]:
+        raise UsageError(f"two pictures would both be written to '{twice[0]}'; rename one of them")
     jobs = [
-        (Outlet(target, overwrite, as_json, quiet), {"content": read_picture(source), "guide": look, **given}, source)
+        (Outlet(target, overwrite, as_json, quiet), inputs | {"content": common.read_picture(source)}, source)
         for source, target in zip(contents, targets, strict=True)
     ]
     call_each(jobs, pipeline, pipeline.operations()["both_ways" if both else "translate"])
@@ -85,10 +71,10 @@ def target_of(source: str, output: str | None, several: bool) -> str:
     Raises:
         UsageError: if several pictures would go into one file.
     """
-    own = f"{'stdin' if source == STREAM else Path(source).stem}__pair.png"
+    own = f"{'stdin' if source == common.STREAM else Path(source).stem}__pair.png"
     if output is None:
         return own
-    if output != STREAM and Path(output).is_dir():
+    if output != common.STREAM and Path(output).is_dir():
         return str(Path(output) / own)
     if several:
         raise UsageError(f"several pictures need a folder that exists, got -o {output}")

@@ -7,34 +7,23 @@ import typer
 
 from ..config import nearest_name
 from ..errors import UsageError
-from .common import (
-    DeviceOption,
-    JsonOption,
-    OutputOption,
-    OverwriteOption,
-    QuietOption,
-    ThreadsOption,
-    expand,
-    friendly,
-    read_picture,
-    use_threads,
-)
+from . import common
 
 if TYPE_CHECKING:
     from ..operations import Kind, Operation
 
 
-@friendly
+@common.friendly
 def run(
     model: Annotated[str, typer.Argument(help="A method, or the folder of a saved pipeline")],
     operation: Annotated[str, typer.Argument(help="One of those that `analogies info MODEL` lists")],
     inputs: Annotated[list[str] | None, typer.Argument(help="content=a.jpg guide=b.jpg seed=3 ...")] = None,
-    output: OutputOption = None,
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
+    output: common.OutputOption = None,
+    device: common.DeviceOption = "auto",
+    threads: common.ThreadsOption = None,
+    overwrite: common.OverwriteOption = False,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
 ) -> None:
     """Apply any operation of a method or a saved pipeline.
 
@@ -43,7 +32,7 @@ def run(
     from ..registry import load_pipeline
     from .jobs import Outlet, call
 
-    use_threads(threads)
+    common.use_threads(threads)
     pipeline = load_pipeline(model, device)
     operations = pipeline.operations()
     if operation not in operations:
@@ -80,9 +69,9 @@ def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
     from ..operations import Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind
 
     return {
-        ImageKind: lambda name, text: read_picture(text),
-        MaskKind: lambda name, text: read_picture(text),
-        FramesKind: lambda name, text: expand(text),
+        ImageKind: lambda name, text: common.read_picture(text),
+        MaskKind: lambda name, text: common.read_picture(text),
+        FramesKind: lambda name, text: common.expand(text),
         CodeKind: lambda name, text: Code.load(text),
         Number: parse_number,
         SeedKind: parse_number,
