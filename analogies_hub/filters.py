@@ -57,6 +57,5 @@ def ranks(values: Tensor) -> Tensor:
     [0.875, 0.25, 0.875, 0.5]
     """
     _, place, counts = torch.unique(values, return_inverse=True, return_counts=True)
-    last = counts.cumsum(0).double()
-    mean_rank = last - (counts.double() - 1) / 2
-    return (mean_rank / values.numel())[place].to(values.dtype)
+    twice_mean = 2 * counts.cumsum(0) - counts + 1
+    return (twice_mean.to(values.dtype) / (2 * values.numel()))[place]

@@ -145,14 +145,16 @@ def fill(module: nn.Module, path: Path, expected: Any) -> None:
 
 
 def pick_device(name: str) -> torch.device:
-    """A torch device for `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+    """A torch device for `auto` (a CUDA GPU if there is one), `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    `auto` never takes `mps`: torch lacks some operations there, and the CPU is fast enough.
 
     Raises:
         UsageError: if it is unknown or not present.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+        return torch.device("cuda" if cuda else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError:

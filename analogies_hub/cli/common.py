@@ -37,6 +37,8 @@ def friendly(command: Callable) -> Callable:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
+        except typer.Exit:  # a RuntimeError, already reported
+            raise
         except AnalogyError as error:
             report_error(str(error), error.exit_code, kwargs.get("as_json", False))
             raise typer.Exit(error.exit_code) from error

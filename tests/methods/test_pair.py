@@ -156,3 +156,7 @@ def test_refining_never_worsens_a_match_and_finds_a_shift():
         assert (refiner.distance <= before).all()
         before = refiner.distance.clone()
     assert (refiner.field == target).float().mean() > 0.9
+
+
+def test_no_gradient_is_recorded(pipeline, content, guide):
+    assert not pipeline.translate(content[0].clone().requires_grad_(), guide).requires_grad

@@ -168,6 +168,7 @@ class PatchEngine:
         self.appearance, self.structure = appearance, structure
         self.generator = torch.Generator().manual_seed(controls.seed)  # on the CPU: the same noise on every device
 
+    @torch.no_grad()
     def run(self, size: tuple[int, int], on_step: OnStep | None = None) -> Tensor:
         """The result (1, 3, *size) in [0, 1]; `on_step` hears of every step, and cancels by raising."""
         levels = list(pyramid(size, self.appearance, self.controls.coarsest, self.config))
