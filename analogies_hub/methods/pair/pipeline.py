@@ -131,6 +131,7 @@ class PairPipeline(Pipeline):
         count: Annotated[int, Number(1, 64, whole=True), "how many random images"] = 4,
         size: Size = 0,
         structure: Structure = 0.5,
+        completeness: Completeness = 0.9,
         variation: Variation = 0.9,
         seed: Seed = 0,
         on_step: OnStep | None = None,
@@ -149,7 +150,7 @@ class PairPipeline(Pipeline):
         parts = count if guide is None else 2 * count
         images = []
         for number in range(count):
-            controls = Controls(structure=FREE, variation=variation, seed=(seed + number) % 2**32)
+            controls = Controls(FREE, "none", completeness, variation, (seed + number) % 2**32)
             engine = PatchEngine(self.config, controls, appearance, structure=None)
             images.append(engine.run(shape_of(appearance), share(on_step, number, parts)))
         batch = torch.cat(images)
