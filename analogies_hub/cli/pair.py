@@ -47,14 +47,13 @@ def pair(
         raise UsageError("only one of the two pictures can come from stdin")
     knobs = dict(zip(KNOBS, (size, structure, follow, completeness, variation, seed), strict=True))
     contents = common.expand(content)
-    look = common.read_picture(guide)
 
     from ..registry import load_pipeline
     from .jobs import Outlet, call_each
 
     common.use_threads(threads)
     pipeline = load_pipeline("pair", device)
-    inputs = {"guide": look} | {name: value for name, value in knobs.items() if value is not None}
+    inputs = {"guide": common.read_picture(guide)} | {name: value for name, value in knobs.items() if value is not None}
     targets = [target_of(source, output, len(contents) > 1) for source in contents]
     if twice := [target for target in targets if targets.count(target) > 1]:
         raise UsageError(f"two pictures would both be written to '{twice[0]}'; rename one of them")
