@@ -14,7 +14,7 @@ from pathlib import Path
 from .errors import AnalogyError
 
 EVERY_LEVEL = 4096  # an exact search up to this side is brute force at every level
-ENGINES = {"patch": {}, "brute": {"exact_side": EVERY_LEVEL, "fine_steps": 3}}
+ENGINES: dict[str, dict[str, int]] = {"patch": {}, "brute": {"exact_side": EVERY_LEVEL}}
 
 
 @dataclass(frozen=True)

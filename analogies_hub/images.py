@@ -71,7 +71,7 @@ def decode(source: str | Path | bytes | Image.Image, name: str, max_side: int | 
     width, height = image.size
     if width * height > MAX_PIXELS:  # known from the header, nothing is unpacked yet
         raise ImageError(f"{name} has {width} x {height} pixels, at most {MAX_PIXELS:,} are read; make it smaller")
-    if max_side:
+    if max_side and image is not source:  # it changes the image, which may be the caller's
         image.draft(None, (2 * max_side, 2 * max_side))  # twice, so that `shrink` still filters
     image.load()
     return image

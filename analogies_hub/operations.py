@@ -189,11 +189,9 @@ def describe(function: Callable) -> Operation:
 
 def forward_names() -> dict[str, Any]:
     """Names quoted in annotations so that importing this module imports no torch."""
-    from torch import Tensor
-
     from .images import Picture
 
-    return {"Picture": Picture, "Tensor": Tensor}
+    return {"Picture": Picture}
 
 
 def notes_of(hint: Any) -> list[Any]:

@@ -110,6 +110,9 @@ def test_run_reaches_every_operation(folder):
     done = analogies("run", "pair", "sample", "image=b.png", "guide=a.png", "count=2", "seed=1", "-o", "s.png")
     assert done.returncode == 0, done.stderr
     assert {f"s_{kind}_{n}.png" for kind in ("images", "analogies") for n in (1, 2)} <= set(files(folder))
+    kept = (folder / "s_images_1.png").read_bytes()
+    done = analogies("run", "pair", "sample", "image=b.png", "guide=a.png", "count=2", "seed=2", "-o", "s.png")
+    assert "s_images_1_new.png" in done.stdout and (folder / "s_images_1.png").read_bytes() == kept
     done = analogies("run", "pair", "retarget", "image=b.png", "width=96", "-o", "wide.jpg")
     assert open_image("wide.jpg").size == (96, 48)
 

@@ -85,6 +85,12 @@ def test_max_side_shrinks_and_never_enlarges():
     assert open_image(photo, max_side=1000).size == (400, 200)
 
 
+def test_a_caller_s_own_image_is_left_as_it_was():
+    image = Image.open(io.BytesIO(stored(Image.new("RGB", (1600, 800), "red"), "JPEG")))
+    assert open_image(image, max_side=100).size == (100, 50)
+    assert image.size == (1600, 800)
+
+
 def test_a_decompression_bomb_is_refused_by_its_header(monkeypatch):
     monkeypatch.setattr(images, "MAX_PIXELS", 100)
     with pytest.raises(ImageError, match="20 x 20 pixels"):

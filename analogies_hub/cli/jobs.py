@@ -53,10 +53,16 @@ class Outlet:
             raise UsageError(f"'{path}' exists; add --overwrite or choose another output")
         return path
 
+    def spare(self, path: Path) -> Path:
+        """The path, or where a file is there that must stay, the name with `_new` behind it: no work is lost."""
+        while path.exists() and not self.overwrite:
+            path = path.with_name(f"{path.stem}_new{path.suffix}")
+        return path
+
     def write(self, operation: Operation, output: Value, value: Any, record: dict[str, Any]) -> None:
         """Save one output, each picture of a batch in a file of its own, and report it."""
         if isinstance(value, Code):
-            path = self.path(operation, output)
+            path = self.spare(self.path(operation, output))
             value.save(path)
             self.report(path, record)
             return
@@ -65,7 +71,7 @@ class Outlet:
             if self.target == STREAM:
                 save_image(picture, sys.stdout.buffer, record)
                 continue
-            path = self.check_free(self.path(operation, output, index if len(value) > 1 else None))
+            path = self.spare(self.path(operation, output, index if len(value) > 1 else None))
             save_image(picture, path, record)
             self.report(path, record)
 

@@ -101,6 +101,15 @@ def test_samples_differ_from_the_picture_and_their_analogies_follow_them(pipelin
     assert pipeline.sample(guide, count=1).analogies is None
 
 
+def test_sample_takes_one_picture_and_checks_the_guide_before_it_starts(pipeline, guide):
+    with pytest.raises(ImageError, match="batch of 2"):
+        pipeline.sample(guide.expand(2, -1, -1, -1))
+    steps = []
+    with pytest.raises(ImageError, match="1 x 1 pixels"):
+        pipeline.sample(guide, torch.rand(1, 3, 1, 1), on_step=lambda *step: steps.append(step))
+    assert not steps
+
+
 def test_retargeting_makes_room_instead_of_stretching(pipeline, guide):
     result = pipeline.retarget(guide, width=128)
     assert result.shape == (1, 3, 48, 128)

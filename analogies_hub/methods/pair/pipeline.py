@@ -145,7 +145,10 @@ class PairPipeline(Pipeline):
         Raises:
             ImageError: if a picture is too small, or too long and thin.
         """
-        (sources,) = self.load(size, image=image)
+        pictures = {"image": image} if guide is None else {"image": image, "guide": guide}
+        sources = self.load(size, **pictures)[0]  # the guide is only checked, before work that it could spoil
+        if len(sources) > 1:
+            raise ImageError(f"sample takes one picture, got a batch of {len(sources)}; call it for each")
         appearance = resize(sources[0], output_shape(sources[0], size))
         parts = count if guide is None else 2 * count
         images = []
