@@ -1,8 +1,13 @@
 """Small pictures whose contents are known, and one thread, which is faster on tiny tensors."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_ASSETS_CACHE"] = tempfile.mkdtemp(prefix="analogies-test-")  # drawn pixels, of this run alone
+atexit.register(shutil.rmtree, os.environ["HF_ASSETS_CACHE"], ignore_errors=True)
 
 import pytest
 import torch

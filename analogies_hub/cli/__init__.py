@@ -6,6 +6,8 @@ import typer
 
 from .. import __version__
 from .bench import bench_app
+from .data import data_app
+from .evaluate import eval_app
 from .info import info, methods
 from .pair import pair
 from .run import run
@@ -21,6 +23,8 @@ app.command()(pair)
 app.command()(run)
 app.command()(methods)
 app.command()(info)
+app.add_typer(data_app, name="data")
+app.add_typer(eval_app, name="eval")
 app.add_typer(bench_app, name="bench")
 
 

@@ -5,13 +5,17 @@ import glob
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import AnalogyError, ImageError, UsageError
+
+if TYPE_CHECKING:
+    from ..operations import OnStep
 
 STREAM = "-"
 INTERRUPTED = 130
@@ -98,3 +102,21 @@ def use_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def progress(title: str, hidden: bool) -> Iterator["OnStep | None"]:
+    """A bar on stderr as an `on_step`; None where stderr is no terminal."""
+    if hidden or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title)
+
+        def on_step(done: int, total: int, preview: Any = None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield on_step

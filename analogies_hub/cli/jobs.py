@@ -3,8 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ from .. import __version__
 from ..codes import Code
 from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, save_image
-from ..operations import Choice, CodeKind, Number, OnStep, Operation, Value
+from ..operations import Choice, CodeKind, Number, Operation, Value
 from ..pipeline import Pipeline
-from .common import STREAM, report_error
+from .common import STREAM, progress, report_error
 
 
 @dataclass(frozen=True)
@@ -129,21 +127,3 @@ def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -
     plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice))]
     inputs = {item.name: values.get(item.name, item.default) for item in plain}
     return {"model": pipeline.method, "version": __version__, "operation": operation.name} | inputs
-
-
-@contextmanager
-def progress(title: str, hidden: bool) -> Iterator[OnStep | None]:
-    """A bar on stderr as an operation's `on_step`; None where stderr is no terminal."""
-    if hidden or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title)
-
-        def on_step(done: int, total: int, preview: Any = None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield on_step

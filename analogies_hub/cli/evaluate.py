@@ -1,0 +1,238 @@
+"""`analogies eval`: score edits of drawn faces against their true results."""
+
+import json
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
+
+if TYPE_CHECKING:
+    from ..evaluation.tasks import Benchmark
+
+eval_app = typer.Typer(help="Score edits of drawn faces against their true results.", no_args_is_help=True)
+
+TaskOption = Annotated[
+    str | None, typer.Option(help="add-glasses, remove-smile, glasses-to-facial_hair...; a folder knows its own")
+]
+CountOption = Annotated[int, typer.Option("--n", min=2, help="Contents to edit")]
+GuidesOption = Annotated[int, typer.Option(min=1, max=20, help="Guides a content")]
+SizeOption = Annotated[int, typer.Option(min=32, max=512, help="Side in pixels")]
+StyleOption = Annotated[str, typer.Option(help="avataaars or open-peeps")]
+OthersOption = Annotated[str, typer.Option(help="The attributes a task is not about: any (they vary) or none")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Another number, other people")]
+EDIT = "edit"  # what the report calls the edit
+NetOption = Annotated[
+    list[str] | None, typer.Option(help="Features for FID and KID: avatars-attributes (default), efflite0...; repeat")
+]
+
+
+@eval_app.callback()
+def evaluate() -> None:
+    """Score edits of drawn faces against their true results."""
+
+
+@eval_app.command("inputs")
+@friendly
+def inputs_command(
+    task: Annotated[str, typer.Argument(help="add-glasses, remove-smile, glasses-to-facial_hair...")],
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder to fill with contents/ and guides/")],
+    n: CountOption = 1000,
+    guides: GuidesOption = 1,
+    size: SizeOption = 64,
+    style: StyleOption = "avataaars",
+    others: OthersOption = "any",
+    seed: SeedOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the pictures of a task, so that any tool can edit them; put its results into outputs/."""
+    from ..evaluation.edits import write_inputs
+    from ..evaluation.tasks import Benchmark, parse_task
+
+    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed)
+    with progress(f"Drawing {task}", quiet) as on_step:
+        write_inputs(folder, benchmark, on_step)
+    typer.echo(f"Wrote {len(benchmark)} contents and guides to {folder}; put the results into {folder / 'outputs'}")
+
+
+@eval_app.command("edits")
+@friendly
+def edits_command(
+    edit: Annotated[str, typer.Argument(help="A folder with outputs/, or the Python function module:function")],
+    task: TaskOption = None,
+    folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for results and report")] = None,
+    n: CountOption = 1000,
+    guides: GuidesOption = 1,
+    size: SizeOption = 64,
+    style: StyleOption = "avataaars",
+    others: OthersOption = "any",
+    seed: SeedOption = 0,
+    net: NetOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Score edits beside copies of the input, of the guide, and the truth.
+
+    Example: analogies eval edits mymodel:edit --task add-glasses -o report
+    """
+    from ..evaluation.tasks import Benchmark, parse_task
+
+    use_threads(threads)
+    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed) if task else None
+    if is_function(edit):
+        if benchmark is None:
+            raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
+        folder = folder or Path(f"eval-{benchmark.task.name}")
+        fill(edit, folder, benchmark, device, quiet or as_json)
+    else:
+        folder, benchmark = Path(edit), stored_benchmark(Path(edit), benchmark)
+    score_folder(folder, benchmark, net or ["avatars-attributes"], device, (quiet, as_json))
+
+
+def is_function(edit: str) -> bool:
+    """Whether the argument is `module:function` and not a folder."""
+    return ":" in edit and not Path(edit).is_dir()
+
+
+def find_function(name: str) -> Callable[..., Any]:
+    """The function that `module:function` names, the module looked for here first.
+
+    Raises:
+        UsageError: if there is no such module or function.
+    """
+    module, _, function = name.partition(":")
+    sys.path.insert(0, "")
+    try:
+        return getattr(import_module(module), function)
+    except ImportError as error:
+        raise UsageError(f"'{module}' cannot be imported ({error}); expected module:function") from None
+    except AttributeError:
+        raise UsageError(f"the module '{module}' has no function '{function}'") from None
+    finally:
+        sys.path.remove("")
+
+
+def fill(edit: str, folder: Path, benchmark: "Benchmark", device: str, quiet: bool) -> None:
+    """Run a function over a benchmark into a folder; what is there from an earlier run stays."""
+    from ..evaluation.edits import bind, run_edit
+    from ..pipeline import pick_device
+
+    function = find_function(edit)
+    bind(folder, benchmark, edit)
+    with progress(f"Editing by {edit}", quiet) as on_step:
+        run_edit(function, folder, benchmark, pick_device(device), on_step)
+
+
+def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
+    """The benchmark a folder's pictures are of.
+
+    Raises:
+        UsageError: if the folder does not say and no task was named, or it says another.
+    """
+    from ..evaluation.edits import bind, from_note
+
+    if not (folder / "outputs").is_dir():
+        raise UsageError(f"'{folder}' has no folder outputs/; make the inputs with: analogies eval inputs TASK -o DIR")
+    noted = from_note(folder)
+    if wanted is None and noted is None:
+        raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
+    if wanted is not None and noted is None:
+        bind(folder, wanted)
+    return noted or wanted  # type: ignore[return-value]
+
+
+def score_folder(
+    folder: Path, benchmark: "Benchmark", nets: list[str], device: str, silence: tuple[bool, bool]
+) -> None:
+    """Score what is in a folder, write the report beside it, and print the table or the records."""
+    from ..evaluation.features import load_feature_net
+    from ..evaluation.judges import load_judges
+    from ..evaluation.report import caption, distance_table, results, table, write_report
+    from ..evaluation.scores import evaluate
+    from ..pipeline import pick_device
+
+    quiet, as_json = silence
+    where = pick_device(device)
+    loaded = [load_feature_net(name, where) for name in nets]
+    with progress("Scoring", quiet or as_json) as on_step:
+        evaluation = evaluate(folder, benchmark, load_judges(benchmark.style, where), loaded, on_step)
+    written = write_report(evaluation, folder, EDIT, loaded)
+    if as_json:
+        for record in results(evaluation, EDIT, loaded):
+            typer.echo(json.dumps(record))
+        return
+    for cells in (table(evaluation, EDIT), *(distance_table(evaluation, EDIT, each) for each in loaded)):
+        print_table(cells)
+    typer.echo(caption(evaluation))
+    typer.echo(f"Wrote {', '.join(map(str, written))}")
+
+
+def print_table(cells: list[list[str]]) -> None:
+    """Cells with a heading on stdout, as wide as they need where stdout is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(cells[0][0], *(f"[bold]{name}" for name in cells[0][1:]))
+    for line in cells[1:]:
+        table.add_row(*line)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@eval_app.command("compare")
+@friendly
+def compare_command(
+    first: Annotated[Path, typer.Argument(help="A scored folder")],
+    second: Annotated[Path, typer.Argument(help="Another, of the same benchmark")],
+    as_json: JsonOption = False,
+) -> None:
+    """How much better the first edit is than the second, with intervals over the same contents."""
+    from ..evaluation.report import compare
+
+    cells, records = compare(first, second)
+    if as_json:
+        for record in records:
+            typer.echo(json.dumps(record))
+    else:
+        print_table(cells)
+
+
+@eval_app.command("judges")
+@friendly
+def judges_command(
+    train: Annotated[bool, typer.Option("--train", help="Train them again, some ten minutes each on 2 cores")] = False,
+    folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for new weights and scores")] = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show how good the judges are on faces that no training saw."""
+    from ..evaluation.judges import WEIGHTS, read_scores
+
+    use_threads(threads)
+    if train:
+        train_all(folder or WEIGHTS, quiet or as_json)
+    scores = read_scores(folder or WEIGHTS)
+    if as_json:
+        typer.echo(json.dumps(scores))
+        return
+    for name, entry in scores.items():
+        print_table([[name, "unseen faces"], *([key, f"{value:.4f}"] for key, value in entry["scores"].items())])
+
+
+def train_all(folder: Path, quiet: bool) -> None:
+    """Train every judge into a folder."""
+    from ..evaluation.judges import JUDGES
+    from ..evaluation.judges.training import RECIPES, make_judge
+
+    if not folder.is_dir():
+        raise UsageError(f"the folder '{folder}' does not exist; create it or choose another")
+    for name in JUDGES:
+        with progress(f"Training {name}", quiet) as on_step:
+            make_judge(name, *RECIPES[name], folder, on_step)

@@ -1,0 +1,1 @@
+"""Image sources: drawn faces with known truth, digits, maps, CelebA, and any folder."""

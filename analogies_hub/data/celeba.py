@@ -1,0 +1,192 @@
+"""CelebA, for those who have it: domains by attribute rules, splits by its own partition.
+
+The folder is the published one: `img_align_celeba/000001.jpg`..., `list_attr_celeba.txt` and
+`list_eval_partition.txt`. Nothing is ever downloaded. torchvision's reader wants the whole
+checksummed set; this one also reads a part of it.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..config import nearest_name
+from ..errors import UsageError
+from .cache import Progress
+from .folders import cached_files
+
+if TYPE_CHECKING:
+    from .source import ImageSource
+
+ALIGNED = (178, 218)  # pixels, width and height of every aligned picture
+PARTITION = {"train": 0, "validation": 1, "test": 2}
+FACIAL_HAIR = ("Mustache", "Goatee", "-No_Beard")
+SHAVEN_MAN = ("Male", "-5_o_Clock_Shadow")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which faces belong to a domain. A `-` before an attribute's name means without it.
+
+    Attributes:
+        all: every one of these must hold.
+        any: where given, at least one of these.
+        none: none of these.
+    """
+
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    none: tuple[str, ...] = field(default=())
+
+    def chosen(self, table: dict[str, np.ndarray]) -> np.ndarray:
+        """Which rows of an attribute table belong: bool (N,)."""
+        count = len(next(iter(table.values())))
+        inside = np.ones(count, bool)
+        for name in self.all:
+            inside &= holds(table, name)
+        if self.any:
+            inside &= np.logical_or.reduce([holds(table, name) for name in self.any])
+        for name in self.none:
+            inside &= ~holds(table, name)
+        return inside
+
+
+# The domains of the three papers (methods of the talk), as their code chooses them.
+RULES = {
+    "glasses": Rule(all=("Eyeglasses",)),
+    "no-glasses": Rule(all=("-Eyeglasses",)),
+    "smile": Rule(all=("Smiling",)),
+    "no-smile": Rule(all=("-Smiling",)),
+    "mouth": Rule(all=("Mouth_Slightly_Open",)),
+    "no-mouth": Rule(all=("-Mouth_Slightly_Open",)),
+    "facial_hair": Rule(all=SHAVEN_MAN, any=FACIAL_HAIR),
+    "no-facial_hair": Rule(all=SHAVEN_MAN, none=FACIAL_HAIR),
+    "smile-not-glasses": Rule(all=("Smiling", "-Eyeglasses")),
+    "glasses-not-smile": Rule(all=("Eyeglasses", "-Smiling")),
+    "facial_hair-not-glasses": Rule(all=(*SHAVEN_MAN, "-Eyeglasses"), any=FACIAL_HAIR),
+    "glasses-not-facial_hair": Rule(all=(*SHAVEN_MAN, "Eyeglasses"), none=FACIAL_HAIR),
+    "facial_hair-not-smile": Rule(all=(*SHAVEN_MAN, "-Smiling"), any=FACIAL_HAIR),
+    "smile-not-facial_hair": Rule(all=(*SHAVEN_MAN, "Smiling"), none=FACIAL_HAIR),
+    "female-glasses": Rule(all=("-Male", "Eyeglasses")),
+    "female-no-glasses": Rule(all=("-Male", "-Eyeglasses")),
+    "male-glasses": Rule(all=("Male", "Eyeglasses")),
+    "male-no-glasses": Rule(all=("Male", "-Eyeglasses")),
+    "female-black_hair": Rule(all=("-Male", "Black_Hair", "-Blond_Hair")),
+    "female-blond_hair": Rule(all=("-Male", "Blond_Hair", "-Black_Hair")),
+    "black_hair": Rule(all=("Black_Hair", "-Wearing_Hat")),
+    "blond_hair": Rule(all=("Blond_Hair", "-Wearing_Hat")),
+    "bald": Rule(all=("Male", "-Wearing_Hat", "Bald", "-Receding_Hairline", "-Gray_Hair")),
+    "not-bald": Rule(all=("Male", "-Wearing_Hat", "-Bald", "-Young")),
+}
+
+
+def holds(table: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Where an attribute, or with `-` its absence, holds: bool (N,)."""
+    return ~table[name[1:]] if name.startswith("-") else table[name]
+
+
+def celeba(
+    folder: str | Path,
+    domain: str,
+    split: str = "train",
+    size: int = 64,
+    bad: str = "skip",
+    on_step: Progress | None = None,
+) -> "ImageSource":
+    """The aligned faces of a domain, their middle 178 px square resized.
+
+    Args:
+        folder: where `img_align_celeba/` and the two lists are.
+        domain: one of `RULES`, or attributes of the list joined by `+`, `-` before one that
+            must be absent (`Eyeglasses+-Male`).
+        split: `train`, `validation` or `test`, by the published partition.
+        size: side in pixels, at most 178.
+        bad: `skip` leaves out missing, broken and odd-sized pictures and counts them;
+            `refuse` raises with the file's name.
+
+    Raises:
+        ImageError: if a picture is bad and may not be skipped.
+        UsageError: if a list is missing or broken, or a domain or split is unknown.
+    """
+    if split not in PARTITION:
+        raise UsageError(f"'{split}' is no split; {nearest_name(split, list(PARTITION))}")
+    names, table = read_attributes(Path(folder) / "list_attr_celeba.txt")
+    parts = read_partition(Path(folder) / "list_eval_partition.txt")
+    chosen = find_rule(domain, list(table)).chosen(table)
+    wanted = [
+        name for name, inside in zip(names, chosen, strict=True) if inside and parts.get(name) == PARTITION[split]
+    ]
+    if not wanted:
+        raise UsageError(f"no face of the {split} part is in the domain '{domain}'; check the two lists in '{folder}'")
+    pictures = Path(folder) / "img_align_celeba"
+    if not pictures.is_dir():
+        raise UsageError(f"the folder '{pictures}' does not exist; expected the aligned pictures of CelebA in it")
+    files = [pictures / name for name in wanted]
+    return cached_files(f"celeba {domain} {split}", files, size, ALIGNED, bad=bad, on_step=on_step)
+
+
+def find_rule(domain: str, attributes: list[str]) -> Rule:
+    """A named rule, or the one that `A+-B` spells out.
+
+    Raises:
+        UsageError: if a name is neither a rule nor an attribute.
+    """
+    if domain in RULES:
+        return RULES[domain]
+    words = tuple(domain.split("+"))
+    for word in words:
+        if word.removeprefix("-") not in attributes:
+            raise UsageError(f"'{word}' is no CelebA domain or attribute; {nearest_name(word, [*RULES, *attributes])}")
+    return Rule(all=words)
+
+
+def read_attributes(file: Path) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The picture names, and for each attribute which of them have it: bool (N,).
+
+    Raises:
+        UsageError: if the list is missing or a line is not as published.
+    """
+    lines = read_lines(file)
+    if len(lines) < 3:
+        raise UsageError(f"'{file}' is cut short; expected a count, the attribute names, and a line a picture")
+    attributes = lines[1].split()
+    rows = [line.split() for line in lines[2:]]
+    for number, row in enumerate(rows, start=3):
+        if len(row) != len(attributes) + 1 or not set(row[1:]) <= {"1", "-1"}:
+            raise UsageError(
+                f"'{file}' line {number} must be a picture's name and {len(attributes)} numbers 1 or -1, "
+                f"got '{' '.join(row)[:60]}'"
+            )
+    values = np.array([row[1:] for row in rows]) == "1"
+    return [row[0] for row in rows], dict(zip(attributes, values.T, strict=True))
+
+
+def read_partition(file: Path) -> dict[str, int]:
+    """For each picture 0 (train), 1 (validation) or 2 (test).
+
+    Raises:
+        UsageError: if the list is missing or a line is not as published.
+    """
+    parts = {}
+    for number, line in enumerate(read_lines(file), start=1):
+        match line.split():
+            case [name, ("0" | "1" | "2") as part]:
+                parts[name] = int(part)
+            case _:
+                raise UsageError(f"'{file}' line {number} must be a picture's name and 0, 1 or 2, got '{line[:60]}'")
+    return parts
+
+
+def read_lines(file: Path) -> list[str]:
+    """The lines of a list that are not blank.
+
+    Raises:
+        UsageError: if it cannot be read.
+    """
+    try:
+        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise UsageError(f"'{file}' cannot be read ({error.strerror}); expected a list of CelebA there") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"'{file}' is not text; expected a list of CelebA there") from None

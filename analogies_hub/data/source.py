@@ -1,0 +1,114 @@
+"""Where training and evaluation images come from: an array of pixels, read by step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import UsageError
+from ..filters import resize
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """One domain's images; a batch depends on the seed and the step alone.
+
+    So a resumed run sees what an unbroken one would have seen, and a batch can be fetched
+    ahead in any thread.
+
+    Args:
+        pixels: uint8 (N, H, W, 3), in memory or mapped from a file; N may be 1.
+        name: what reports call it.
+        labels: one class number an image, where there are classes.
+        skipped: files that were left out, each with the reason.
+        seed: of the order, the flips and the crops.
+        flip: mirror half of the images.
+        crop: side in pixels of a random window; None takes the whole image.
+
+    Raises:
+        UsageError: if there is no image, or the window does not fit.
+    """
+
+    pixels: np.ndarray
+    name: str = "images"
+    labels: np.ndarray | None = None
+    skipped: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    flip: bool = False
+    crop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.shape[-1] != 3 or self.pixels.dtype != np.uint8:
+            raise UsageError(f"'{self.name}' must be uint8 (N, H, W, 3), got {self.pixels.dtype} {self.pixels.shape}")
+        if not len(self.pixels):
+            raise UsageError(f"'{self.name}' holds no usable image; {self.describe_skipped() or 'check the folder'}")
+        if self.crop is not None and not 1 <= self.crop <= min(self.pixels.shape[1:3]):
+            height, width = self.pixels.shape[1:3]
+            raise UsageError(f"a window of {self.crop} px does not fit the {width}x{height} px images of '{self.name}'")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels of a batch's images."""
+        return (self.crop, self.crop) if self.crop else self.pixels.shape[1:3]
+
+    def batch(self, step: int, count: int) -> Tensor:
+        """The images of one step: (count, 3, H, W) in [0, 1].
+
+        Every epoch shows each image once, in an order of its own.
+        """
+        places = np.arange(step * count, (step + 1) * count)
+        return torch.stack([self.image(*divmod(int(place), len(self))) for place in places])
+
+    def image(self, epoch: int, place: int) -> Tensor:
+        """The image at a place of an epoch's order, flipped and cropped for that epoch: (3, H, W) in [0, 1]."""
+        order, mirrored, corners = epoch_plan(len(self), self.seed, epoch)
+        pixels = self.pixels[order[place]]
+        if self.crop:
+            top, left = (corners[place] * (np.array(pixels.shape[:2]) - self.crop + 1)).astype(int)
+            pixels = pixels[top : top + self.crop, left : left + self.crop]
+        if self.flip and mirrored[place]:
+            pixels = pixels[:, ::-1]
+        return to_float(pixels)
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> Tensor:
+        """Images by number, in file order, neither flipped nor cropped: (len(indices), 3, H, W) in [0, 1]."""
+        return torch.stack([to_float(self.pixels[index]) for index in indices])
+
+    def describe_skipped(self) -> str:
+        """How many files were left out, and why the first was; empty if none."""
+        if not self.skipped:
+            return ""
+        name, reason = next(iter(self.skipped.items()))
+        return f"{len(self.skipped)} skipped, the first: {name} ({reason})"
+
+
+@lru_cache(maxsize=16)
+def epoch_plan(count: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """An epoch's order (count,), which places are mirrored (count,), and crop corners (count, 2) in [0, 1)."""
+    generator = np.random.default_rng([seed, epoch])
+    return generator.permutation(count), generator.random(count) < 0.5, generator.random((count, 2))
+
+
+def to_float(pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) as (3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float() / 255
+
+
+def contact_sheet(sources: Sequence[ImageSource], count: int = 16) -> Tensor:
+    """The first images of each source, a row a source: (1, 3, H, W) in [0, 1].
+
+    Sources of different sizes are shown at the size of the largest.
+    """
+    from torchvision.utils import make_grid
+
+    size = tuple(max(sides) for sides in zip(*(source.pixels.shape[1:3] for source in sources), strict=True))
+    rows = [resize(source.take(range(min(count, len(source)))), (size[0], size[1])) for source in sources]
+    white = torch.ones(1, 3, *size)
+    filled = [torch.cat([row, white.expand(max(map(len, rows)) - len(row), -1, -1, -1)]) for row in rows]
+    return make_grid(torch.cat(filled), nrow=len(filled[0]), padding=2, pad_value=1.0)[None]

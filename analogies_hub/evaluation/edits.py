@@ -1,0 +1,143 @@
+"""Running an edit over a benchmark, into a folder that can be filled bit by bit and scored at any time."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..data.cache import Progress
+from ..errors import ImageError, UsageError
+from ..images import atomic_write, open_image, save_image, to_pil
+from .counterfactual import to_float
+from .tasks import Benchmark, parse_task
+
+Edit = Callable[[Tensor, Tensor], "Tensor | tuple[Tensor, Tensor]"]
+"""Contents and guides (B, 3, H, W) in [0, 1] -> results, or results and masks (B, 1, H, W) in [0, 1].
+
+A removal gets guides too, faces without the attribute, and may ignore them."""
+
+NOTE = "benchmark.json"
+
+
+def bind(folder: Path, benchmark: Benchmark, edit: str = "") -> None:
+    """Note in a folder which benchmark, and which edit, its pictures are of.
+
+    Raises:
+        UsageError: if it holds pictures of another.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = describe(benchmark) | {"edit": edit}
+    file = folder / NOTE
+    if file.exists():
+        theirs = json.loads(file.read_text(encoding="utf-8"))
+        for name, value in ours.items():
+            if name != "count" and theirs.get(name) != value:
+                raise UsageError(
+                    f"'{folder}' holds pictures of another run ({name} {theirs.get(name)!r}, now {value!r}); "
+                    "choose another folder or delete it"
+                )
+    with atomic_write(file) as stream:
+        stream.write(json.dumps(ours, indent=1).encode())
+
+
+def describe(benchmark: Benchmark) -> dict[str, Any]:
+    """A benchmark's settings, ready for JSON."""
+    values = asdict(benchmark) | {"task": benchmark.task.name, "others": benchmark.task.others}
+    return dict(sorted(values.items()))
+
+
+def from_note(folder: Path) -> Benchmark | None:
+    """The benchmark whose pictures a folder holds; None if it has no note."""
+    file = folder / NOTE
+    if not file.is_file():
+        return None
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        values.pop("edit", None)
+        return Benchmark(**values | {"task": parse_task(values["task"], values.pop("others"))})
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"'{file}' is damaged; delete it and name the task again") from None
+
+
+def numbered(folder: Path, kind: str, number: int) -> Path:
+    """The file of an edit's picture: `outputs/00012.png`."""
+    return folder / kind / f"{number:05d}.png"
+
+
+def write_inputs(folder: Path, benchmark: Benchmark, on_step: Progress | None = None) -> None:
+    """Write what an edit gets, contents/00000.png... and guides/00000.png..., for tools of any kind.
+
+    Their results belong beside them, under the same names in `outputs/` (and, if there are
+    masks, white where the tool edited, in `masks/`).
+    """
+    bind(folder, benchmark)
+    for kind in ("contents", "guides", "outputs"):
+        (folder / kind).mkdir(exist_ok=True)
+    for start in benchmark.starts():
+        contents, guides = benchmark.inputs(start)
+        for place, (content, guide) in enumerate(zip(contents, guides, strict=True)):
+            number = start * benchmark.guides + place
+            save_image(Image.fromarray(content), numbered(folder, "contents", number))
+            save_image(Image.fromarray(guide), numbered(folder, "guides", number))
+        if on_step:
+            on_step(min(start + len(contents), benchmark.count), benchmark.count)
+
+
+def run_edit(
+    edit: Edit, folder: Path, benchmark: Benchmark, device: str | torch.device = "cpu", on_step: Progress | None = None
+) -> None:
+    """Fill a folder with an edit's results; those that are there already are not made again.
+
+    Raises:
+        UsageError: if the edit gives something else than pictures of the contents' size.
+    """
+    for kind in ("outputs", "masks"):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    for start in benchmark.starts():
+        first = start * benchmark.guides
+        numbers = range(first, first + len(benchmark.pairs(start)))
+        if any(not numbered(folder, "outputs", number).exists() for number in numbers):
+            contents, guides = (to_float(pixels).to(device) for pixels in benchmark.inputs(start))
+            write_results(edit(contents, guides), contents, folder, numbers)
+        if on_step:
+            on_step(numbers.stop, len(benchmark))
+
+
+def write_results(results: "Tensor | tuple[Tensor, Tensor]", contents: Tensor, folder: Path, numbers: range) -> None:
+    """Save a batch of results, masks first, so that a result on disk is complete."""
+    pictures, masks = results if isinstance(results, tuple) else (results, None)
+    if not isinstance(pictures, Tensor) or pictures.shape != contents.shape:
+        got = tuple(pictures.shape) if isinstance(pictures, Tensor) else type(pictures).__name__
+        raise UsageError(f"the edit must give a tensor {tuple(contents.shape)} in [0, 1], got {got}")
+    for kind, batch in (("masks", masks), ("outputs", pictures)):
+        if batch is not None:
+            for number, picture in zip(numbers, to_pil(batch), strict=True):
+                save_image(picture, numbered(folder, kind, number))
+
+
+def read_results(folder: Path, benchmark: Benchmark, start: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """A block's results and masks from a folder: uint8 (edits, H, W, 3), and (edits, H, W) or None.
+
+    Raises:
+        ImageError: if a picture is missing, broken or of another size.
+    """
+    first = start * benchmark.guides
+    numbers = range(first, first + len(benchmark.pairs(start)))
+    outputs = np.stack([read(numbered(folder, "outputs", number), benchmark.size) for number in numbers])
+    if not numbered(folder, "masks", first).exists():
+        return outputs, None
+    return outputs, np.stack([read(numbered(folder, "masks", number), benchmark.size)[..., 0] for number in numbers])
+
+
+def read(file: Path, size: int) -> np.ndarray:
+    """A result as uint8 (size, size, 3). Only PNG: a lossy file would be scored for its encoder."""
+    image = open_image(file)
+    if image.size != (size, size):
+        raise ImageError(f"'{file}' is {image.width}x{image.height} px, the benchmark's pictures are {size}x{size}")
+    return np.asarray(image)

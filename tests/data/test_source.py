@@ -1,0 +1,77 @@
+"""Batches are functions of seed and step alone, and every epoch shows everything once."""
+
+import numpy as np
+import pytest
+import torch
+
+from analogies_hub.data.source import ImageSource, contact_sheet
+from analogies_hub.errors import UsageError
+
+
+def numbered(count, height=6, width=8):
+    """Images whose every pixel holds the image's number, but for a white left edge."""
+    pixels = np.tile(np.arange(count, dtype=np.uint8)[:, None, None, None], (1, height, width, 3))
+    pixels[:, :, 0] = 255
+    return pixels
+
+
+def numbers(batch):
+    """The numbers that images hold, read in the middle."""
+    return (batch[:, 0, 3, 3] * 255).round().int().tolist()
+
+
+def test_an_epoch_shows_each_image_once_in_an_order_of_its_own():
+    source = ImageSource(numbered(7), seed=3)
+    shown = [number for step in range(14) for number in numbers(source.batch(step, 3))]
+    epochs = [shown[start : start + 7] for start in range(0, 42, 7)]
+    assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
+    assert len(set(map(tuple, epochs))) > 3
+
+
+def test_a_batch_depends_on_seed_and_step_alone():
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
+
+    def make(seed):
+        return ImageSource(pixels, seed=seed, flip=True, crop=5)
+
+    late_first = make(1)
+    late = late_first.batch(11, 4)
+    assert torch.equal(make(1).batch(11, 4), late)
+    late_first.batch(0, 4)
+    assert torch.equal(late_first.batch(11, 4), late)
+    assert not torch.equal(make(2).batch(11, 4), late)
+
+
+def test_half_of_the_images_are_mirrored_and_windows_reach_every_corner():
+    source = ImageSource(numbered(50), flip=True)
+    white_left = source.batch(0, 50)[:, 0, 0, 0] == 1
+    white_right = source.batch(0, 50)[:, 0, 0, -1] == 1
+    assert torch.all(white_left ^ white_right) and 10 < white_right.sum() < 40
+    pixels = np.zeros((1, 4, 4, 3), np.uint8)
+    pixels[0, ..., 0] = np.arange(16).reshape(4, 4)
+    window = ImageSource(pixels, crop=3)
+    corners = {round(float(window.batch(step, 1)[0, 0, 0, 0] * 255)) for step in range(60)}
+    assert corners == {0, 1, 4, 5} and window.size == (3, 3)
+
+
+def test_one_image_fills_a_batch_and_fewer_images_than_a_batch_repeat():
+    assert numbers(ImageSource(numbered(1)).batch(5, 3)) == [0, 0, 0]
+    assert sorted(numbers(ImageSource(numbered(2)).batch(0, 4))) == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "pixels, options, message",
+    [
+        (np.zeros((0, 4, 4, 3), np.uint8), {"skipped": {"a.png": "it is broken"}}, "a.png .it is broken"),
+        (np.zeros((2, 4, 4, 3), np.float32), {}, "must be uint8"),
+        (np.zeros((2, 4, 4, 3), np.uint8), {"crop": 5}, "does not fit"),
+    ],
+)
+def test_what_cannot_be_a_source_is_refused(pixels, options, message):
+    with pytest.raises(UsageError, match=message):
+        ImageSource(pixels, **options)
+
+
+def test_a_sheet_has_a_row_a_source():
+    sheet = contact_sheet([ImageSource(numbered(9)), ImageSource(numbered(2, 12, 16))], count=4)
+    assert sheet.shape == (1, 3, 2 * (12 + 2) + 2, 4 * (16 + 2) + 2)
