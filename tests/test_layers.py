@@ -8,13 +8,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
 ORDER = ["errors", "config", "images", "operations", "codes", "filters", "patches", "pipeline", "registry"]
 CORE = set(ORDER)
-OUTER = {"bench", "cli", "evaluation", "methods"}
+OUTER = {"bench", "cli", "data", "evaluation", "methods"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
-    "evaluation": CORE,
+    "data": {"errors", "config", "images", "filters"},
+    "evaluation": CORE | {"data"},
     "methods": CORE,
     "bench": CORE | {"evaluation", "methods"},
-    "cli": {"errors", "config", "images", "operations", "codes", "pipeline", "registry", "bench"},
+    "cli": {"errors", "config", "images", "operations", "codes", "pipeline", "registry", "bench", "data", "evaluation"},
 }
 
 

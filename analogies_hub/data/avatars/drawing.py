@@ -7,12 +7,12 @@ import warnings
 from functools import lru_cache
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import UsageError
+from ..packages import package_folder
 from .faces import Face
 from .styles import Sketch, get_style, sketch
 
@@ -87,13 +87,11 @@ def drawing_version(rasterizer: str) -> dict[str, str]:
 @lru_cache(maxsize=4)
 def load_style(name: str) -> Any:
     """DiceBear's definition of a style."""
-    spec = find_spec("dicebear_styles")
-    if spec is None or find_spec("dicebear") is None:
-        raise UsageError(f"drawing avatars needs dicebear-core and dicebear-styles; {EXTRA}")
+    package_folder("dicebear", "avatars")
+    definition = package_folder("dicebear_styles", "avatars") / f"{name}.json"
     from dicebear import Style
 
-    (folder,) = spec.submodule_search_locations or [""]
-    return Style(json.loads((Path(folder) / f"{name}.json").read_text(encoding="utf-8")))
+    return Style(json.loads(definition.read_text(encoding="utf-8")))
 
 
 @lru_cache(maxsize=1)
