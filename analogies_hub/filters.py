@@ -8,11 +8,12 @@ LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """Images (B, C, H, W) at (height, width), bicubic with antialiasing, within their old range."""
+    """Images (B, C, H, W) at (height, width), bicubic with antialiasing, each within its old range."""
     if shape_of(image) == size:
         return image
     resized = F.interpolate(image, size=size, mode="bicubic", antialias=True, align_corners=False)
-    return resized.clamp(image.min(), image.max())
+    low, high = (bound.view(-1, 1, 1, 1) for bound in image.flatten(1).aminmax(dim=1))
+    return torch.minimum(torch.maximum(resized, low), high)
 
 
 def shape_of(image: Tensor) -> tuple[int, int]:

@@ -70,7 +70,7 @@ def mnist_5k(split: str, size: int, seed: int) -> "ImageSource":
     images = read_mnist_5k().reshape(10, 500, 28, 28)  # classes in order
     parts = {"train": slice(0, 360), "validation": slice(360, 400), "test": slice(400, 500)}
     turned = images[:, parts[split]].swapaxes(0, 1).reshape(-1, 28, 28)  # 0, 1, ... 9, 0, 1, ...
-    return ImageSource(resized(turned, size), "mnist-5k", np.arange(len(turned)) % 10, seed=seed)
+    return ImageSource(resized(turned, size), f"mnist-5k {split}", np.arange(len(turned)) % 10, seed=seed)
 
 
 def read_mnist_5k() -> np.ndarray:
@@ -106,7 +106,7 @@ def torchvision_digits(domain: str, split: str, size: int, seed: int, folder: Pa
         cut = len(images) * 9 // 10  # the last tenth: neighbours in the file may be of one house or writer
         kept = slice(cut) if split == "train" else slice(cut, None)
         images, labels = images[kept], labels[kept]
-    return ImageSource(resized(images, size), f"{domain} (torchvision)", labels.astype(np.int64), seed=seed)
+    return ImageSource(resized(images, size), f"{domain} (torchvision) {split}", labels.astype(np.int64), seed=seed)
 
 
 def resized(images: np.ndarray, size: int) -> np.ndarray:

@@ -55,7 +55,7 @@ def house_numbers(
     key |= {"pillow": __version__, "freetype": features.version("freetype2")}
     draw = partial(draw_numbers, split=split, size=size, seed=seed)
     pixels, _ = cached_pixels("house-numbers", key, range(count), (size, size), draw, on_step)
-    return ImageSource(pixels, "drawn house numbers", np.arange(count) % 10, seed=seed)
+    return ImageSource(pixels, f"drawn house numbers {split}", np.arange(count) % 10, seed=seed)
 
 
 def draw_numbers(items: Sequence[int], split: str, size: int, seed: int) -> Drawn:

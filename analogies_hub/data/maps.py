@@ -68,7 +68,7 @@ def maps(style: str, split: str, size: int = 64, seed: int = 0, on_step: Progres
         raise UsageError(f"map tiles have 16 to {LARGEST} px, got {size}")
     picture = world(style, on_step)
     pixels = [picture[top : top + size, left : left + size] for top, left in corners(split, size)]
-    return ImageSource(np.stack(pixels), f"world map, {style}", seed=seed)
+    return ImageSource(np.stack(pixels), f"world map {style} {split}", seed=seed)
 
 
 def corners(split: str, size: int) -> list[tuple[int, int]]:

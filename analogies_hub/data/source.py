@@ -101,14 +101,18 @@ def to_float(pixels: np.ndarray) -> Tensor:
 
 
 def contact_sheet(sources: Sequence[ImageSource], count: int = 16) -> Tensor:
-    """The first images of each source, a row a source: (1, 3, H, W) in [0, 1].
+    """Some images of each source, a row a source: (1, 3, H, W) in [0, 1].
 
-    Sources of different sizes are shown at the size of the largest.
+    Sources of equal length show the same numbers, so that aligned ones can be compared.
+    Those of different sizes are shown at the size of the largest.
     """
     from torchvision.utils import make_grid
 
     size = tuple(max(sides) for sides in zip(*(source.pixels.shape[1:3] for source in sources), strict=True))
-    rows = [resize(source.take(range(min(count, len(source)))), (size[0], size[1])) for source in sources]
+    chosen = [epoch_plan(len(source), 0, 0)[0][:count] for source in sources]
+    rows = [
+        resize(source.take(numbers), (size[0], size[1])) for source, numbers in zip(sources, chosen, strict=True)
+    ]
     white = torch.ones(1, 3, *size)
     filled = [torch.cat([row, white.expand(max(map(len, rows)) - len(row), -1, -1, -1)]) for row in rows]
     return make_grid(torch.cat(filled), nrow=len(filled[0]), padding=2, pad_value=1.0)[None]

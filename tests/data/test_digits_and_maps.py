@@ -28,7 +28,7 @@ def test_a_house_number_depends_on_seed_split_and_index_alone():
     source = house_numbers.house_numbers("train", 32, seed=3, count=12)
     again = house_numbers.draw_numbers(range(5, 9), "train", 32, seed=3)
     assert np.array_equal(source.pixels[5:9], np.stack(again))
-    assert source.name == "drawn house numbers" and source.labels.tolist() == [*range(10), 0, 1]
+    assert source.name == "drawn house numbers train" and source.labels.tolist() == [*range(10), 0, 1]
     assert len({image.tobytes() for image in source.pixels}) == 12
     for split, seed in (("train", 4), ("validation", 3), ("test", 3)):
         assert not np.array_equal(again[0], house_numbers.draw_numbers(range(5, 6), split, 32, seed)[0])
@@ -105,7 +105,7 @@ def test_torchvision_s_mnist_is_read_from_its_files(tmp_path):
     write_mnist(tmp_path, 20)
     sources = [digits.digits("mnist", split, 28, folder=tmp_path) for split in digits.SPLITS]
     assert [source.labels.tolist() for source in sources] == [[*range(10), *range(8)], [8, 9], [*range(5)]]
-    assert sources[0].name == "mnist (torchvision)"
+    assert sources[0].name == "mnist (torchvision) train"
     assert sources[1].pixels[:, 20, 20].tolist() == [[18] * 3, [19] * 3]
     assert (sources[2].pixels[:, :14, :7] == 255).all() and (sources[2].pixels[:, 14:] < 5).all()
 
@@ -122,7 +122,7 @@ def test_torchvision_s_svhn_is_read_from_its_files(tmp_path, monkeypatch):
     checksum = hashlib.md5((tmp_path / "train_32x32.mat").read_bytes()).hexdigest()
     monkeypatch.setitem(SVHN.split_list, "train", ["", "train_32x32.mat", checksum])
     train, validation = (digits.digits("svhn", split, folder=tmp_path) for split in ("train", "validation"))
-    assert (len(train), len(validation)) == (18, 2) and train.name == "svhn (torchvision)"
+    assert (len(train), len(validation)) == (18, 2) and train.name == "svhn (torchvision) train"
     assert train.labels.tolist() == [*range(1, 10), 0, *range(1, 9)] and validation.labels.tolist() == [9, 0]
     assert train.pixels[0, 0, 31].tolist() == [200, 0, 0] and train.pixels[0, 30, 0].tolist() == [0, 0, 90]
     assert validation.pixels[:, 31, 31, 1].tolist() == [18, 19]
