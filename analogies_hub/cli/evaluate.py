@@ -3,9 +3,10 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -26,9 +27,10 @@ SizeOption = Annotated[int, typer.Option(min=32, max=512, help="Side in pixels")
 StyleOption = Annotated[str, typer.Option(help="avataaars or open-peeps")]
 OthersOption = Annotated[str, typer.Option(help="The attributes a task is not about: any (they vary) or none")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Another number, other people")]
-EDIT = "edit"  # what the report calls the edit
+SplitOption = Annotated[str, typer.Option(help="Whose faces: test, or validation for choosing settings")]
 NetOption = Annotated[
-    list[str] | None, typer.Option(help="Features for FID and KID: avatars-attributes (default), efflite0...; repeat")
+    list[str] | None,
+    typer.Option(help="Net of FID, content...: avatars-attributes (default), efflite0...; repeat"),
 ]
 
 
@@ -48,13 +50,14 @@ def inputs_command(
     style: StyleOption = "avataaars",
     others: OthersOption = "any",
     seed: SeedOption = 0,
+    split: SplitOption = "test",
     quiet: QuietOption = False,
 ) -> None:
     """Write the pictures of a task, so that any tool can edit them; put its results into outputs/."""
     from ..evaluation.edits import write_inputs
     from ..evaluation.tasks import Benchmark, parse_task
 
-    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed)
+    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed, split)
     with progress(f"Drawing {task}", quiet) as on_step:
         write_inputs(folder, benchmark, on_step)
     typer.echo(f"Wrote {len(benchmark)} contents and guides to {folder}; put the results into {folder / 'outputs'}")
@@ -72,7 +75,12 @@ def edits_command(
     style: StyleOption = "avataaars",
     others: OthersOption = "any",
     seed: SeedOption = 0,
+    split: SplitOption = "test",
     net: NetOption = None,
+    allow_download: Annotated[bool, typer.Option(help="torchvision may fetch weights of a --net")] = False,
+    mask_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Above it a mask counts as edited; choose it with --split validation")
+    ] = 0.5,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -85,15 +93,28 @@ def edits_command(
     from ..evaluation.tasks import Benchmark, parse_task
 
     use_threads(threads)
-    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed) if task else None
+    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed, split) if task else None
     if is_function(edit):
         if benchmark is None:
             raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
         folder = folder or Path(f"eval-{benchmark.task.name}")
         fill(edit, folder, benchmark, device, quiet or as_json)
     else:
+        if folder is not None:
+            raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
         folder, benchmark = Path(edit), stored_benchmark(Path(edit), benchmark)
-    score_folder(folder, benchmark, net or ["avatars-attributes"], device, (quiet, as_json))
+    scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device)
+    label = edit if is_function(edit) else folder.resolve().name
+    score_folder(folder, benchmark, label, scoring, (quiet, as_json))
+
+
+class Scoring(NamedTuple):
+    """How edits are scored."""
+
+    nets: list[str]
+    allow_download: bool
+    mask_threshold: float
+    device: str
 
 
 def is_function(edit: str) -> bool:
@@ -141,35 +162,38 @@ def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
     if not (folder / "outputs").is_dir():
         raise UsageError(f"'{folder}' has no folder outputs/; make the inputs with: analogies eval inputs TASK -o DIR")
     noted = from_note(folder)
-    if wanted is None and noted is None:
-        raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
-    if wanted is not None and noted is None:
+    if noted is None:
+        if wanted is None:
+            raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
         bind(folder, wanted)
-    return noted or wanted  # type: ignore[return-value]
+        return wanted
+    if wanted is not None and replace(wanted, count=noted.count) != noted:
+        raise UsageError(f"'{folder}' holds pictures of {noted}, not of {wanted}; leave the options away")
+    return noted
 
 
 def score_folder(
-    folder: Path, benchmark: "Benchmark", nets: list[str], device: str, silence: tuple[bool, bool]
+    folder: Path, benchmark: "Benchmark", label: str, scoring: Scoring, silence: tuple[bool, bool]
 ) -> None:
     """Score what is in a folder, write the report beside it, and print the table or the records."""
     from ..evaluation.features import load_feature_net
     from ..evaluation.judges import load_judges
-    from ..evaluation.report import caption, distance_table, results, table, write_report
+    from ..evaluation.report import caption, records, table, write_report
     from ..evaluation.scores import evaluate
     from ..pipeline import pick_device
 
     quiet, as_json = silence
-    where = pick_device(device)
-    loaded = [load_feature_net(name, where) for name in nets]
+    device = pick_device(scoring.device)
+    nets = [load_feature_net(name, device, scoring.allow_download) for name in scoring.nets]
+    judges = load_judges(benchmark.style, device)
     with progress("Scoring", quiet or as_json) as on_step:
-        evaluation = evaluate(folder, benchmark, load_judges(benchmark.style, where), loaded, on_step)
-    written = write_report(evaluation, folder, EDIT, loaded)
+        evaluation = evaluate(folder, benchmark, judges, nets, scoring.mask_threshold, on_step)
+    written = write_report(evaluation, folder, label)
     if as_json:
-        for record in results(evaluation, EDIT, loaded):
+        for record in records(evaluation, label):
             typer.echo(json.dumps(record))
         return
-    for cells in (table(evaluation, EDIT), *(distance_table(evaluation, EDIT, each) for each in loaded)):
-        print_table(cells)
+    print_table(table(evaluation, label))
     typer.echo(caption(evaluation))
     typer.echo(f"Wrote {', '.join(map(str, written))}")
 

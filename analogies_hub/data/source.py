@@ -110,9 +110,7 @@ def contact_sheet(sources: Sequence[ImageSource], count: int = 16) -> Tensor:
 
     size = tuple(max(sides) for sides in zip(*(source.pixels.shape[1:3] for source in sources), strict=True))
     chosen = [epoch_plan(len(source), 0, 0)[0][:count] for source in sources]
-    rows = [
-        resize(source.take(numbers), (size[0], size[1])) for source, numbers in zip(sources, chosen, strict=True)
-    ]
+    rows = [resize(source.take(numbers), (size[0], size[1])) for source, numbers in zip(sources, chosen, strict=True)]
     white = torch.ones(1, 3, *size)
     filled = [torch.cat([row, white.expand(max(map(len, rows)) - len(row), -1, -1, -1)]) for row in rows]
     return make_grid(torch.cat(filled), nrow=len(filled[0]), padding=2, pad_value=1.0)[None]

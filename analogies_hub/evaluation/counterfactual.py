@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.avatars import ATTRIBUTES, change_mask
+from ..data.avatars import ATTRIBUTES, TOLERANCE, change_mask
 from .judges import Judges
 from .tasks import Block, Task
 
@@ -20,55 +20,76 @@ SMALLEST = 20  # pixels of a 64 px picture: edits that change fewer are left out
 Rows = dict[str, np.ndarray]  # a value an edit; NaN where a score does not apply
 
 
+def joined(parts: list[Rows]) -> Rows:
+    """The rows of several parts as one."""
+    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+
 class Edits(NamedTuple):
-    """Some edits of one task side by side.
+    """Some edits of one task side by side, those left out that change too little to be judged.
 
     Attributes:
+        edit: (B,) their numbers among those given.
         content, truth, result: float (B, 3, H, W) in [0, 1], from 8 bits.
-        rivals_by_identity: (B, 20, 3, H, W), the truths of 20 people under this guide.
-        rivals_by_guide: (B, 20, 3, H, W), the truths of this person under 20 guides.
-        own_identity, own_guide: (B,) which of them is the truth.
         changed: bool (B, H, W), M.
         wants, shown: bool (B, attributes), what truth and content show.
         mask: (B, H, W) in [0, 1], where the method says it edited; by default where it did.
+        threshold: above which `mask` counts as edited.
+        people, guides: (B,) places of content and guide in the block.
+        block: all contents, guides and truths, the candidates of retrieval.
     """
 
+    edit: np.ndarray
     content: Tensor
     truth: Tensor
     result: Tensor
-    rivals_by_identity: Tensor
-    rivals_by_guide: Tensor
-    own_identity: Tensor
-    own_guide: Tensor
     changed: Tensor
     wants: Tensor
     shown: Tensor
     mask: Tensor
+    threshold: float
+    people: np.ndarray
+    guides: np.ndarray
+    block: Block
 
 
-def line_up(block: Block, pairs: list[tuple[int, int]], results: np.ndarray, masks: np.ndarray | None = None) -> Edits:
+def line_up(
+    block: Block,
+    pairs: list[tuple[int, int]],
+    results: np.ndarray,
+    masks: np.ndarray | None = None,
+    threshold: float = 0.5,
+) -> Edits:
     """The edits of a block with all they are compared with.
 
     Args:
         pairs: (content, guide) of each edit, by place in the block.
         results: uint8 (edits, H, W, 3).
         masks: uint8 (edits, H, W), 255 where the method says it edited.
+        threshold: of the masks, in [0, 1]; without masks it is 8 grey levels of change.
     """
     people, guides = np.array(pairs).T
+    changed = change_mask(block.contents[people], block.truths[people, guides])
+    enough = np.flatnonzero(changed.sum((1, 2)) >= SMALLEST * (changed.shape[-1] / 64) ** 2)
+    people, guides, results = people[enough], guides[enough], results[enough]
     content, truth = block.contents[people], block.truths[people, guides]
-    moved = np.abs(results.astype(np.int16) - content).max(-1).astype(np.uint8)
+    if masks is None:
+        masks, threshold = np.abs(results.astype(np.int16) - content).max(-1).astype(np.uint8), TOLERANCE / 255
+    else:
+        masks = masks[enough]
     return Edits(
+        edit=enough,
         content=to_float(content),
         truth=to_float(truth),
         result=to_float(results),
-        rivals_by_identity=to_float(block.truths[:, guides].swapaxes(0, 1)),
-        rivals_by_guide=to_float(block.truths[people]),
-        own_identity=torch.from_numpy(people),
-        own_guide=torch.from_numpy(guides),
-        changed=torch.from_numpy(change_mask(content, truth)),
+        changed=torch.from_numpy(changed[enough]),
         wants=torch.from_numpy(block.wants[people]),
         shown=torch.from_numpy(block.shown[people]),
-        mask=torch.from_numpy(moved if masks is None else masks).float() / 255,
+        mask=torch.from_numpy(masks).float() / 255,
+        threshold=threshold,
+        people=people,
+        guides=guides,
+        block=block,
     )
 
 
@@ -78,11 +99,8 @@ def to_float(pixels: np.ndarray) -> Tensor:
 
 
 def score(edits: Edits, task: Task, judges: Judges) -> Rows:
-    """Every score of every edit; those that change too little to be judged get no row."""
-    side = edits.content.shape[-1] / 64
-    enough = edits.changed.sum((1, 2)) >= SMALLEST * side**2
-    edits = Edits(*(value[enough] for value in edits))
-    near = grow(edits.changed, round(2 * side))
+    """Every score of every edit."""
+    near = grow(edits.changed, round(edits.changed.shape[-1] / 32))
     scores = (
         attribute_scores(edits, task, judges)
         | distance_scores(edits, near)
@@ -90,8 +108,7 @@ def score(edits: Edits, task: Task, judges: Judges) -> Rows:
         | retrieval_scores(edits, near, task)
         | mask_scores(edits)
     )
-    rows = {name: value.double().cpu().numpy() for name, value in scores.items()}
-    return rows | {"edit": np.flatnonzero(enough.numpy())}
+    return {name: value.double().cpu().numpy() for name, value in scores.items()} | {"edit": edits.edit}
 
 
 def grow(mask: Tensor, pixels: int) -> Tensor:
@@ -107,13 +124,13 @@ def attribute_scores(edits: Edits, task: Task, judges: Judges) -> dict[str, Tens
     def right(images: Tensor, judge: int) -> Tensor:
         return judges.attributes(images, judge) == edits.wants
 
-    result = right(edits.result, 0)
+    result, second = (right(edits.result, judge) for judge in range(2))
     return {
         "class": result[:, edited].all(1),
         "keep": result[:, kept].float().mean(1),
         "joint": result.all(1),
-        "class_second": right(edits.result, 1)[:, edited].all(1),
-        "joint_second": right(edits.result, 1).all(1),
+        "class_second": second[:, edited].all(1),
+        "joint_second": second.all(1),
         "class_truth": right(edits.truth, 0)[:, edited].all(1),
         "class_content": right(edits.content, 0)[:, edited].all(1),
     }
@@ -152,41 +169,50 @@ def mean_where(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def likeness_scores(edits: Edits, judges: Judges) -> dict[str, Tensor]:
-    """Cosines of identity with the content: of the result, of the truth, and the mean of 19 other people."""
-    content, truth, result = (judges.identity(images) for images in (edits.content, edits.truth, edits.result))
-    count, rivals = edits.rivals_by_identity.shape[:2]
-    people = judges.identity(edits.rivals_by_identity.flatten(0, 1)).view(count, rivals, -1)
-    likeness = (people * content[:, None]).sum(2)
-    likeness[torch.arange(count), edits.own_identity] = 0
+    """Cosines of identity with the content: of the result, of the truth, and the mean of 19 other people's."""
+    people = judges.identity(to_float(edits.block.contents))
+    content = people[edits.people]
+    truth, result = (judges.identity(images) for images in (edits.truth, edits.result))
+    likeness = content @ people.T
+    own = likeness.gather(1, torch.from_numpy(edits.people)[:, None])[:, 0]
     return {
         "sim": (result * content).sum(1),
         "sim_truth": (truth * content).sum(1),
-        "sim_other": likeness.sum(1) / (rivals - 1),
+        "sim_other": (likeness.sum(1) - own) / (len(people) - 1),
     }
 
 
 def retrieval_scores(edits: Edits, near: Tensor, task: Task) -> dict[str, Tensor]:
     """Identity@1 and Guide@1: is the truth the nearest of 20 people outside M+, of 20 guides within it?"""
+    results, truths, where = (
+        (edits.result * 255).round().byte().movedim(1, -1).numpy(),
+        edits.block.truths,
+        near.numpy(),
+    )
 
-    def nearest(rivals: Tensor, where: Tensor) -> Tensor:
-        return ((rivals - edits.result[:, None]).abs().mean(2) * where[:, None]).sum((2, 3)).argmin(1)
+    def nearest(place: int, rivals: np.ndarray, within: np.ndarray) -> int:
+        return int(np.abs(rivals[:, within].astype(np.int16) - results[place][within]).sum((1, 2)).argmin())
 
-    identity = nearest(edits.rivals_by_identity, ~near) == edits.own_identity
-    guide = (nearest(edits.rivals_by_guide, near) == edits.own_guide).float()
-    return {"identity_at_1": identity, "guide_at_1": guide if task.adds else torch.full_like(guide, torch.nan)}
+    identity, guide = torch.full((2, len(results)), torch.nan)
+    for place, (person, number) in enumerate(zip(edits.people, edits.guides, strict=True)):
+        identity[place] = float(nearest(place, truths[:, number], ~where[place]) == person)
+        if task.adds:
+            guide[place] = float(nearest(place, truths[person], where[place]) == number)
+    return {"identity_at_1": identity, "guide_at_1": guide}
 
 
 def mask_scores(edits: Edits) -> dict[str, Tensor]:
-    """Where the method edited against M: average precision, and intersection over union at 8 grey levels."""
+    """Where the method edited against M: average precision, overlap and relative area above the threshold."""
     from torchmetrics.functional.classification import binary_average_precision
 
     precision = [
         binary_average_precision(mask.flatten(), truth.flatten().long())
         for mask, truth in zip(edits.mask, edits.changed, strict=True)
     ]
-    found = edits.mask > 8.5 / 255
-    union = (found | edits.changed).sum((1, 2))
+    found = edits.mask > edits.threshold + 1e-6  # of 8-bit masks the threshold itself is not above it
+    union, wanted = (found | edits.changed).sum((1, 2)), edits.changed.sum((1, 2))
     return {
         "mask_ap": torch.stack(precision) if precision else torch.zeros(0),
         "mask_iou": (found & edits.changed).sum((1, 2)) / union,
+        "mask_area": found.sum((1, 2)) / wanted,
     }

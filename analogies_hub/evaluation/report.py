@@ -10,81 +10,64 @@ import torch
 from torch import Tensor
 
 from .. import __version__
+from ..errors import UsageError
 from ..images import atomic_write, save_image
-from .counterfactual import to_float
-from .edits import describe, read_results
-from .features import FeatureNet
+from .counterfactual import Rows, to_float
+from .edits import NOTE, describe, from_note, read_results
 from .judges import JUDGES, read_scores
-from .scores import CONTROLS, EDIT, METRICS, Evaluation, Metric, copying_wins, distances
-from .statistics import Interval
+from .scores import CONTROLS, EDIT, METRICS, REAL, Evaluation, Line, Metric, net_metrics
+from .statistics import Difference, Interval, holm, mcnemar, paired_ratio
+from .tasks import BLOCK
 
 EXAMPLES = 4  # best, median and worst: so many of each
 
 
-def results(evaluation: Evaluation, label: str, nets: list[FeatureNet]) -> list[dict[str, Any]]:
+def records(evaluation: Evaluation, label: str) -> list[dict[str, Any]]:
     """Every number, one record each, with all that is needed to know what it is of."""
     judges = {name: read_scores()[name]["sha256"][:12] for name in JUDGES}
+    nets = {reference.net.name: reference.net.sha256 for reference in evaluation.references}
     common = describe(evaluation.benchmark) | {"version": __version__, "judges": judges}
-    records = []
-    for system, rows in evaluation.rows.items():
-        name = label if system == EDIT else system
-        for metric in METRICS:
-            value = metric.value(rows)
-            number = {"value": value.value, "low": value.low, "high": value.high}
-            shape = {"n": len(rows["edit"]), "unit": metric.unit, "better": metric.better}
-            records.append({"system": name, "metric": metric.name} | number | shape | common)
-    records += [
-        {"system": label if row == EDIT else row, "metric": f"{metric}[{net.name}]", "value": value}
-        | {"n": len(evaluation.benchmark), "better": -1, "net": net.name, "sha256": net.sha256}
+    return [
+        {"system": label if system == EDIT else system, "metric": line.name}
+        | {end: finite(value) for end, value in interval._asdict().items()}
+        | {"n": len(evaluation.rows[system]["content"]), "unit": line.unit, "better": line.better}
+        | {"sha256": nets.get(line.net)}
         | common
-        for net in nets
-        for row, values in distance_rows(evaluation, net).items()
-        for metric, value in values.items()
+        for line in evaluation.lines
+        for system, interval in line.values.items()
     ]
-    return [{key: clean(value) for key, value in record.items()} for record in records]
 
 
-def clean(value: Any) -> Any:
+def finite(value: float) -> float | None:
     """JSON has no NaN."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return None if math.isnan(value) else float(value)
 
 
-def distance_rows(evaluation: Evaluation, net: FeatureNet) -> dict[str, dict[str, float]]:
-    """FID and KID of every system, and of other real faces, which is the least they can be at this count."""
-    features = evaluation.features[net.name]
-    rows = {system: distances(features, system) for system in evaluation.rows}
-    return rows | {"floor (real, real)": distances(features, "real again")}
-
-
-def formatted(metric: Metric, value: Interval, bounds: bool = True) -> str:
+def formatted(unit: str, value: Interval) -> str:
     """A number as a table shows it, with its 95 % interval."""
     if math.isnan(value.value):
         return "-"
-    factor, digits = (100, 1) if metric.unit == "%" else (1, 2 if metric.unit else 3)
+    factor, digits = (100, 1) if unit == "%" else (1, 2 if unit or abs(value.value) >= 10 else 3)
     best, low, high = (f"{factor * each:.{digits}f}" for each in value)
-    return f"{best} ({low} to {high})" if bounds else best
+    return f"{best} ({low} to {high})"
 
 
-def table(evaluation: Evaluation, label: str, metrics: tuple[Metric, ...] = METRICS) -> list[list[str]]:
-    """Cells: a heading, then a row a metric, its column a system. A star marks where copying wins."""
-    head = ["metric", label, *CONTROLS]
-    body = []
-    for metric in metrics:
-        unit = f" ({metric.unit})" if metric.unit else ""
-        star = " *" if copying_wins(evaluation, metric) else ""
-        cells = [formatted(metric, metric.value(evaluation.rows[system])) for system in (EDIT, *CONTROLS)]
-        body.append([metric.title + unit + star, *cells])
+def table(evaluation: Evaluation, label: str) -> list[list[str]]:
+    """Cells: a heading, then a line a number, its column a system. A star marks where copying wins."""
+    systems = [system for system in (EDIT, *CONTROLS, REAL) if system in evaluation.rows]
+    head = ["metric", *(label if system == EDIT else system for system in systems)]
+    nothing = Interval(math.nan, math.nan, math.nan)
+    body = [
+        [title(line), *(formatted(line.unit, line.values.get(system, nothing)) for system in systems)]
+        for line in evaluation.lines
+    ]
     return [head, *body]
 
 
-def distance_table(evaluation: Evaluation, label: str, net: FeatureNet) -> list[list[str]]:
-    """Cells: a heading, then FID and KID of each system for one net, and their floor."""
-    rows = {label if name == EDIT else name: values for name, values in distance_rows(evaluation, net).items()}
-    body = [
-        [f"{metric.upper()}[{net.name}]", *(f"{values[metric]:.2f}" for values in rows.values())]
-        for metric in ("fid", "kid")
-    ]
-    return [["metric", *rows], *body]
+def title(line: Line) -> str:
+    """What the table calls a number: which way is better, its unit, and whether copying wins."""
+    arrow = {1: " ↑", -1: " ↓", 0: ""}[line.better]
+    return line.title + arrow + (f" ({line.unit})" if line.unit else "") + (" *" if line.copying_wins else "")
 
 
 def markdown(cells: list[list[str]]) -> str:
@@ -95,27 +78,33 @@ def markdown(cells: list[list[str]]) -> str:
 
 
 def caption(evaluation: Evaluation) -> str:
-    """What was measured on what, in two sentences."""
+    """What was measured on what, in a few sentences."""
     benchmark, rows = evaluation.benchmark, evaluation.rows[EDIT]
     left_out = f", {evaluation.skipped} that change too little left out" if evaluation.skipped else ""
-    return (
+    text = (
         f"{benchmark.task.name}, {len(rows['edit'])} edits of {benchmark.count} {benchmark.style} faces "
         f"({benchmark.split} people, {benchmark.size} px, seed {benchmark.seed}, other attributes "
         f"{'vary' if benchmark.task.others == 'any' else 'absent'}){left_out}. In brackets 95 % intervals over "
         "contents; * where copying the input or the guide scores at least as well: such a number is no merit."
     )
+    nets = [f"{reference.net.name} (sha256 {reference.net.sha256[:12]})" for reference in evaluation.references]
+    if nets:
+        text += (
+            f" In square brackets the feature net: {', '.join(nets)}; never compare across nets. The oracle and the "
+            f"column '{REAL}' (other people) are the floor of FID and KID at this count, which are biased by it; "
+            "Content is 0 for the truth and 1 for another face; Style is 1 for real faces."
+        )
+    return text
 
 
-def write_report(evaluation: Evaluation, folder: Path, label: str, nets: list[FeatureNet]) -> list[Path]:
+def write_report(evaluation: Evaluation, folder: Path, label: str) -> list[Path]:
     """Write rows.jsonl (a line an edit), results.jsonl (a line a number), results.md and examples.png."""
     rows = evaluation.rows[EDIT]
-    lines = [{name: clean(float(rows[name][at])) for name in rows} for at in range(len(rows["edit"]))]
-    tables = [table(evaluation, label), *(distance_table(evaluation, label, net) for net in nets)]
-    text = f"{caption(evaluation)}\n\n" + "\n".join(map(markdown, tables))
+    lines = [{name: finite(rows[name][at]) for name in rows} for at in range(len(rows["edit"]))]
     files = {
         "rows.jsonl": "".join(json.dumps(line) + "\n" for line in lines),
-        "results.jsonl": "".join(json.dumps(line) + "\n" for line in results(evaluation, label, nets)),
-        "results.md": text,
+        "results.jsonl": "".join(json.dumps(record) + "\n" for record in records(evaluation, label)),
+        "results.md": f"{caption(evaluation)}\n\n{markdown(table(evaluation, label))}",
     }
     for name, content in files.items():
         with atomic_write(folder / name) as stream:
@@ -143,8 +132,6 @@ def examples(evaluation: Evaluation, folder: Path) -> Tensor:
 
 def four(evaluation: Evaluation, folder: Path, edit: int) -> Tensor:
     """One edit's content, guide, truth and result: (4, 3, H, W) in [0, 1]."""
-    from .tasks import BLOCK
-
     benchmark = evaluation.benchmark
     start = edit // benchmark.guides // BLOCK * BLOCK
     within = edit - start * benchmark.guides
@@ -153,3 +140,62 @@ def four(evaluation: Evaluation, folder: Path, edit: int) -> Tensor:
     faces = [contents[person], guides[guide], benchmark.task.truth(contents[person], guides[guide])]
     result = read_results(folder, benchmark, start)[0][within]
     return to_float(np.concatenate([benchmark.draw(faces), result[None]]))
+
+
+def read_rows(folder: Path) -> Rows:
+    """The scores of each edit in a scored folder.
+
+    Raises:
+        UsageError: if it was not scored, or its rows are damaged.
+    """
+    file = folder / "rows.jsonl"
+    if not file.is_file() or not (folder / NOTE).is_file():
+        raise UsageError(f"'{folder}' was not scored; score it with: analogies eval edits {folder}")
+    try:
+        lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return {name: np.array([line[name] for line in lines], dtype=float) for name in lines[0]}
+    except (ValueError, KeyError, IndexError, TypeError):
+        raise UsageError(f"'{file}' is damaged; score the folder again: analogies eval edits {folder}") from None
+
+
+def compare(first: Path, second: Path) -> tuple[list[list[str]], list[dict[str, Any]]]:
+    """How two edits of the same benchmark differ, metric by metric, over the same contents.
+
+    Returns:
+        Cells of a table, and the same as records: difference, 95 % interval, two-sided p
+        (exact McNemar for shares of contents, else from resampling contents) and p after
+        Holm's correction over the table.
+
+    Raises:
+        UsageError: if a folder was not scored, or they are of different benchmarks.
+    """
+    rows = read_rows(first), read_rows(second)
+    if from_note(first) != from_note(second) or not np.array_equal(rows[0]["edit"], rows[1]["edit"]):
+        raise UsageError(f"'{first}' and '{second}' are results of different benchmarks, which cannot be compared")
+    nets = [name[8:-1] for name in rows[0] if name.startswith("content[") and name in rows[1]]
+    metrics = [*METRICS, *(metric for net in nets for metric in net_metrics(net))]
+    tested = [(metric, difference(metric, *rows)) for metric in metrics if applies(metric, rows[0])]
+    adjusted = holm([p for _, (_, p) in tested])
+    found = [
+        {"metric": metric.name} | gap._asdict() | {"p": p, "p_holm": corrected}
+        for (metric, (gap, p)), corrected in zip(tested, adjusted, strict=True)
+    ]
+    body = [
+        [metric.title, formatted(metric.unit, gap), f"{p:.4f}", f"{corrected:.4f}"]
+        for (metric, (gap, p)), corrected in zip(tested, adjusted, strict=True)
+    ]
+    return [["metric", f"{first.name} minus {second.name}", "p", "p (Holm)"], *body], found
+
+
+def applies(metric: Metric, rows: Rows) -> bool:
+    """Whether a metric has a value in these rows, and one whose difference has a meaning."""
+    return metric.scale is None and not bool(np.isnan(metric.parts(rows)[0]).all())
+
+
+def difference(metric: Metric, first: Rows, second: Rows) -> Difference:
+    """First minus second of a metric over the same edits."""
+    (above, below), (other, _) = metric.parts(first), metric.parts(second)
+    gap, p = paired_ratio(above, other, below, first["content"])
+    if metric.binary and len(np.unique(first["content"])) == len(above):
+        p = mcnemar(above, other)
+    return Difference(gap, p)

@@ -1,7 +1,8 @@
-"""From rows, one an edit, to numbers with intervals; and the rows that every table must show."""
+"""From rows, one an edit, to numbers with intervals; and the systems that every table must show."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +11,23 @@ from torch import Tensor
 
 from ..data.avatars import person
 from ..data.cache import Progress
-from .counterfactual import Rows, line_up, score, to_float
+from ..errors import UsageError
+from .appearance import Reference, appearance_scores, refer
+from .counterfactual import SMALLEST, Rows, joined, line_up, score, to_float
 from .distribution import fid, kid
 from .edits import read_results
 from .features import FeatureNet
 from .judges import Judges
-from .statistics import Interval, bootstrap_ratio, wilson
+from .statistics import Interval, bootstrap_ratio, distance_interval, wilson
 from .tasks import Benchmark, Block
 
+EDIT = "edit"
 CONTROLS: dict[str, Callable[[Block, np.ndarray, np.ndarray], np.ndarray]] = {
     "copy input": lambda block, people, guides: block.contents[people],
     "copy guide": lambda block, people, guides: block.guides[guides],
     "oracle": lambda block, people, guides: block.truths[people, guides],
 }
-EDIT = "edit"
+REAL = "real faces"  # of the target domain and of other people: the floor of distances, the ceiling of likeness
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,6 @@ class Metric:
             return ratio
         value, *ends = map(self.scale, ratio)
         return Interval(value, min(ends), max(ends))
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """All that was measured.
-
-    Attributes:
-        rows: by system (the edit and the controls), the scores of each edit.
-        features: by feature net and set (systems, `real` and `real again`), float64 (N, D).
-        skipped: edits that change too little to be judged.
-    """
-
-    benchmark: Benchmark
-    rows: dict[str, Rows]
-    features: dict[str, dict[str, Tensor]]
-    skipped: int
 
 
 def mean(name: str) -> Callable[[Rows], tuple[np.ndarray, np.ndarray]]:
@@ -112,9 +100,97 @@ METRICS = (
     Metric("sim", "Sim", 1, "", mean("sim")),
     Metric("mask_iou", "Mask IoU", 1, "", mean("mask_iou")),
     Metric("mask_ap", "Mask AP", 1, "", mean("mask_ap")),
+    Metric("mask_area", "Mask area / true area", 0, "", mean("mask_area")),
     Metric("class_second", "Class (second judge)", 1, "%", mean("class_second"), binary=True),
     Metric("joint_second", "Joint (second judge)", 1, "%", mean("joint_second"), binary=True),
 )
+
+
+def net_metrics(name: str) -> tuple[Metric, ...]:
+    """The metrics that a feature net adds; see `appearance.appearance_scores`."""
+    return (
+        Metric(f"content[{name}]", f"Content[{name}]", -1, "", mean(f"content[{name}]")),
+        Metric(f"style[{name}]", f"Style[{name}]", -1, "", mean(f"style[{name}]")),
+        Metric(f"pdist[{name}]", f"pdist[{name}]", -1, "", mean(f"pdist[{name}]")),
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number of every system that has it."""
+
+    name: str
+    title: str
+    better: int
+    unit: str
+    values: dict[str, Interval]
+
+    @property
+    def net(self) -> str:
+        """The feature net in the name's brackets; empty if there is none."""
+        return self.name.partition("[")[2].removesuffix("]")
+
+    @property
+    def copying_wins(self) -> bool:
+        """Whether a copy is at least as good as the edit: the number then says nothing for it."""
+        edit, *copies = (self.better * self.values[name].value for name in (EDIT, "copy input", "copy guide"))
+        return self.better != 0 and any(copy >= edit for copy in copies)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured.
+
+    Attributes:
+        rows: by system, the scores of each edit; of real faces only those of feature nets.
+        references: the feature nets, with the real faces that they compare to.
+        features: by net and system, float64 (N, D).
+        skipped: edits that change too little to be judged.
+    """
+
+    benchmark: Benchmark
+    rows: dict[str, Rows]
+    references: list[Reference]
+    features: dict[str, dict[str, Tensor]]
+    skipped: int
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """Every number with its interval: the direct ones, then those of each feature net."""
+        judged = {system: rows for system, rows in self.rows.items() if system != REAL}
+        lines = [measure(metric, judged) for metric in METRICS]
+        for reference in self.references:
+            lines += self.distances(reference)
+            lines += [measure(metric, self.rows) for metric in net_metrics(reference.net.name)]
+        return lines
+
+    def distances(self, reference: Reference) -> list[Line]:
+        """FID and KID of every system to the real faces of a reference."""
+        name, features = reference.net.name, self.features[reference.net.name]
+        return [
+            Line(
+                f"{short}[{name}]",
+                f"{title}[{name}]",
+                -1,
+                "",
+                {
+                    system: distance_interval(distance, seen, reference.features, self.rows[system]["content"])
+                    for system, seen in features.items()
+                },
+            )
+            for short, title, distance in (("fid", "FID", fid), ("kid_x1000", "KID x1000", kid_x1000))
+        ]
+
+
+def measure(metric: Metric, rows: dict[str, Rows]) -> Line:
+    """A metric of several systems."""
+    values = {system: metric.value(each) for system, each in rows.items()}
+    return Line(metric.name, metric.title, metric.better, metric.unit, values)
+
+
+def kid_x1000(first: Tensor, second: Tensor) -> float:
+    """KID in the unit in which papers print it."""
+    return 1000 * kid(first, second)
 
 
 def evaluate(
@@ -122,38 +198,47 @@ def evaluate(
     benchmark: Benchmark,
     judges: Judges,
     nets: list[FeatureNet] | None = None,
+    mask_threshold: float = 0.5,
     on_step: Progress | None = None,
 ) -> Evaluation:
     """Score the results in a folder, and the controls beside them.
 
     Args:
         folder: where `outputs/00000.png`... (and maybe `masks/`) are; see `write_inputs`.
-        nets: whose features FID and KID are taken of; None for neither.
-        on_step: told how many edits are scored, of how many.
+        nets: what FID, KID, content and style are measured in; None for nothing.
+        mask_threshold: above which a mask counts as edited; choose it on validation people.
+        on_step: told how many contents are scored, of how many.
 
     Raises:
         ImageError: if a result is missing, broken or of another size.
+        UsageError: if no edit of the benchmark changes enough to be judged.
     """
-    systems = (EDIT, *CONTROLS)
-    rows: dict[str, list[Rows]] = {system: [] for system in systems}
-    features: dict[str, dict[str, list[Tensor]]] = {net.name: {} for net in nets or []}
+    real, others = (real_faces(benchmark, first) if nets else torch.empty(0) for first in (20_000_000, 30_000_000))
+    references = [refer(net, real, others) for net in nets or []]
+    rows: dict[str, list[Rows]] = {}
+    features: dict[str, dict[str, list[Tensor]]] = {reference.net.name: {} for reference in references}
+
+    def keep(system: str, scores: Rows, results: Tensor, truths: Tensor) -> None:
+        for reference in references:
+            scores = scores | appearance_scores(reference, results, truths)
+            features[reference.net.name].setdefault(system, []).append(reference.net.pooled(results))
+        rows.setdefault(system, []).append(scores)
+
     for start, block in zip(benchmark.starts(), benchmark.blocks(), strict=True):
         for system, (results, masks) in outcomes(folder, benchmark, start, block).items():
-            found = score(line_up(block, benchmark.pairs(start), results, masks), benchmark.task, judges)
-            rows[system].append(place(found, benchmark, start))
-            look(nets or [], features, system, results)
+            edits = line_up(block, benchmark.pairs(start), results, masks, mask_threshold)
+            if len(edits.edit):
+                found = score(edits, benchmark.task, judges)
+                keep(system, place(found, benchmark, start), edits.result, edits.truth)
         if on_step:
             on_step(min(start + len(block.contents), benchmark.count), benchmark.count)
-    for name, faces in real_faces(benchmark):
-        look(nets or [], features, name, faces)
+    if not rows:
+        raise UsageError(f"every edit changes fewer than {SMALLEST} pixels; use more contents or larger pictures")
+    if nets:
+        keep(REAL, {"content": np.arange(len(others))}, others, real)
     merged = {system: joined(parts) for system, parts in rows.items()}
     pooled = {net: {name: torch.cat(parts) for name, parts in sets.items()} for net, sets in features.items()}
-    return Evaluation(benchmark, merged, pooled, len(benchmark) - len(merged[EDIT]["edit"]))
-
-
-def joined(parts: list[Rows]) -> Rows:
-    """The rows of several blocks as one."""
-    return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    return Evaluation(benchmark, merged, references, pooled, len(benchmark) - len(merged[EDIT]["edit"]))
 
 
 def outcomes(
@@ -171,27 +256,7 @@ def place(rows: Rows, benchmark: Benchmark, start: int) -> Rows:
     return rows | {"edit": edits, "content": edits // benchmark.guides}
 
 
-def look(nets: list[FeatureNet], features: dict[str, dict[str, list[Tensor]]], name: str, pixels: np.ndarray) -> None:
-    """Add the features of uint8 (N, H, W, 3) to those of a set."""
-    for net in nets:
-        features[net.name].setdefault(name, []).append(net.pooled(to_float(pixels)))
-
-
-def real_faces(benchmark: Benchmark) -> Iterator[tuple[str, np.ndarray]]:
-    """Faces of the target domain and of nobody in the benchmark, as many as edits, twice."""
-    for name, first in (("real", 20_000_000), ("real again", 30_000_000)):
-        for start in range(0, len(benchmark), 250):
-            numbers = range(start, min(start + 250, len(benchmark)))
-            rule = benchmark.task.guide_domain
-            yield name, benchmark.draw([person(rule, benchmark.split, first + n, benchmark.seed) for n in numbers])
-
-
-def distances(features: dict[str, Tensor], system: str) -> dict[str, float]:
-    """FID and KID (times 1000) of a system's results to real faces of the target domain, for one net."""
-    return {"fid": fid(features[system], features["real"]), "kid": 1000 * kid(features[system], features["real"])}
-
-
-def copying_wins(evaluation: Evaluation, metric: Metric) -> bool:
-    """Whether a copy is at least as good as the edit: the metric then says nothing for it."""
-    edit, *copies = (metric.value(evaluation.rows[name]).value for name in (EDIT, "copy input", "copy guide"))
-    return any(metric.better * copy >= metric.better * edit for copy in copies)
+def real_faces(benchmark: Benchmark, first: int) -> Tensor:
+    """Faces of the target domain and of nobody in the benchmark, as many as edits: (N, 3, H, W) in [0, 1]."""
+    rule, numbers = benchmark.task.guide_domain, range(first, first + len(benchmark))
+    return to_float(benchmark.draw([person(rule, benchmark.split, number, benchmark.seed) for number in numbers]))

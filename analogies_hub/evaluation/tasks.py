@@ -11,6 +11,7 @@ from ..config import nearest_name
 from ..data.avatars import ATTRIBUTES, Face, choose_rasterizer, draw, get_style, person
 from ..errors import UsageError
 
+PEOPLE = ("test", "validation")  # splits; others are known to methods or to the judges
 BLOCK = 20  # contents, and guides, that stand beside each other as candidates: chance is 5 %
 
 
@@ -121,6 +122,8 @@ class Benchmark:
 
     def __post_init__(self) -> None:
         get_style(self.style)
+        if self.split not in PEOPLE:
+            raise UsageError(f"edits are judged on {' or '.join(PEOPLE)} people, got '{self.split}'")
         if self.count < 2:
             raise UsageError(f"an evaluation needs at least 2 contents, got {self.count}")
         if not 1 <= self.guides <= BLOCK:

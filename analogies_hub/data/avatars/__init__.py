@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cache import Drawn, Progress, cached_pixels
-from .drawing import change_mask, choose_rasterizer, counterfactual, draw, drawing_version
+from .drawing import TOLERANCE, change_mask, choose_rasterizer, counterfactual, draw, drawing_version
 from .faces import ATTRIBUTES, SPLITS, Face, Rule, parse_rule, person
 from .styles import STYLES, get_style
 
@@ -29,6 +29,7 @@ __all__ = [
     "ATTRIBUTES",
     "SPLITS",
     "STYLES",
+    "TOLERANCE",
     "Face",
     "Rule",
     "avatars",

@@ -8,7 +8,6 @@ disturbances; their scores on yet others, and the sha256 of each file, are in
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ class Judges:
         return torch.cat(list(parts))
 
 
-def untrained(name: str) -> nn.Module:
+def untrained(name: str) -> AttributeNet | IdentityNet:
     """A judge's network with fresh weights."""
     if name == "identity":
         return IdentityNet(PlainTrunk(), 128)
@@ -70,8 +69,7 @@ def read_scores(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
     return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
 
 
-@lru_cache(maxsize=8)
-def load_judge(name: str, folder: Path = WEIGHTS) -> nn.Module:
+def load_judge(name: str, folder: Path = WEIGHTS) -> AttributeNet | IdentityNet:
     """One trained judge, in evaluation mode on the CPU.
 
     Raises:

@@ -1,5 +1,6 @@
 """The judges' networks: small, for 64 px faces, with numbers in and shapes in the docstrings."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,6 +21,16 @@ class PlainTrunk(nn.Sequential):
 
     def __init__(self) -> None:
         super().__init__(conv(3, 32, 2), conv(32, 48), conv(48, 64, 2), conv(64, 96), conv(96, 128, 2), conv(128, 128))
+
+
+def taps(trunk: nn.Sequential, images: Tensor) -> dict[str, Tensor]:
+    """(B, 3, H, W) in [0, 1] -> every second layer's activations: in `PlainTrunk` the last at each stride."""
+    maps, features = {}, images
+    for place, layer in enumerate(trunk, start=1):
+        features = layer(features)
+        if place % 2 == 0:
+            maps[f"layer{place}"] = features
+    return maps
 
 
 class Residual(nn.Module):
@@ -66,14 +77,17 @@ class AttributeNet(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.head = nn.Linear(trunk.width, attributes)
+        self.register_buffer("spread", torch.ones(trunk.width))
+
+    spread: Tensor  # standard deviation of each feature over the training faces; distances depend on scale
 
     def features(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] -> (B, width)."""
-        return self.trunk(images).mean((2, 3))
+        """(B, 3, H, W) in [0, 1] -> (B, width), each feature of deviation 1 over the training faces."""
+        return self.trunk(images).mean((2, 3)) / self.spread
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] -> logits (B, attributes)."""
-        return self.head(self.features(images))
+        return self.head(self.trunk(images).mean((2, 3)))
 
 
 class IdentityNet(nn.Module):

@@ -15,16 +15,17 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from ...data.avatars import ATTRIBUTES, STYLES, Face, cached_faces, person
+from ...data.cache import Progress
 from ...data.source import ImageSource
 from ...filters import blur
 from ...images import atomic_write
 from . import SIZE, untrained
+from .networks import AttributeNet
 
 PEOPLE = 8000  # a style, for training
 HELD_OUT = 2000  # a style, for scores
 BATCH = 96  # divisible by the number of styles
 RECIPES = {"attributes": (2500, 0), "attributes-second": (2500, 1), "identity": (1200, 0)}  # steps, seed
-OnLoss = Callable[[int, int, float], None]  # (step, steps, loss)
 
 
 def as_seen(split: str, number: int) -> Face:
@@ -89,7 +90,7 @@ def recolour(images: Tensor, generator: torch.Generator) -> Tensor:
     return (images * (0.8 + 0.4 * scale) + 0.2 * (shift - 0.5)).clamp(0, 1)
 
 
-def train(net: nn.Module, loss_at: Callable[[int], Tensor], steps: int, on_loss: OnLoss | None) -> None:
+def train(net: nn.Module, loss_at: Callable[[int], Tensor], steps: int, on_step: Progress | None) -> None:
     """Adam with a one-cycle rate on a loss that depends on the step."""
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
@@ -100,12 +101,12 @@ def train(net: nn.Module, loss_at: Callable[[int], Tensor], steps: int, on_loss:
         loss.backward()
         optimizer.step()
         schedule.step()
-        if on_loss and step % 20 == 0:
-            on_loss(step, steps, loss.item())
+        if on_step:
+            on_step(step + 1, steps)
     net.eval()
 
 
-def train_attributes(net: nn.Module, steps: int, seed: int, on_loss: OnLoss | None = None) -> None:
+def train_attributes(net: AttributeNet, steps: int, seed: int, on_step: Progress | None = None) -> None:
     """Teach a net (B, 3, 64, 64) -> logits (B, 3) which attributes a face shows."""
     faces = sources(as_seen, "judges", PEOPLE)
     truth = labels(as_seen, "judges", PEOPLE)
@@ -117,10 +118,13 @@ def train_attributes(net: nn.Module, steps: int, seed: int, on_loss: OnLoss | No
         logits = net(disturb(recolour(images, generator), generator))
         return F.binary_cross_entropy_with_logits(logits, truth[chosen].repeat(len(faces), 1))
 
-    train(net, loss_at, steps, on_loss)
+    train(net, loss_at, steps, on_step)
+    with torch.no_grad():
+        seen = torch.cat([net.features(source.take(range(1000))) for source in faces])
+    net.spread = seen.std(0).clamp(min=1e-6)
 
 
-def train_identity(net: nn.Module, steps: int, seed: int, on_loss: OnLoss | None = None) -> None:
+def train_identity(net: nn.Module, steps: int, seed: int, on_step: Progress | None = None) -> None:
     """Teach a net (B, 3, 64, 64) -> unit vectors that a person is the same whatever they wear.
 
     The loss is InfoNCE (van den Oord et al. 2018, eq. 4) both ways, temperature 0.1; the
@@ -137,7 +141,7 @@ def train_identity(net: nn.Module, steps: int, seed: int, on_loss: OnLoss | None
         same = torch.arange(BATCH)
         return (F.cross_entropy(likeness, same) + F.cross_entropy(likeness.T, same)) / 2
 
-    train(net, loss_at, steps, on_loss)
+    train(net, loss_at, steps, on_step)
 
 
 @torch.no_grad()
@@ -175,7 +179,7 @@ def identity_scores(net: nn.Module) -> dict[str, float]:
     return scores
 
 
-def make_judge(name: str, steps: int, seed: int, folder: Path, on_loss: OnLoss | None = None) -> dict[str, Any]:
+def make_judge(name: str, steps: int, seed: int, folder: Path, on_step: Progress | None = None) -> dict[str, Any]:
     """Train one judge, score it on people it never saw, and write its weights and scores.
 
     Returns:
@@ -183,22 +187,26 @@ def make_judge(name: str, steps: int, seed: int, folder: Path, on_loss: OnLoss |
     """
     torch.manual_seed(seed)
     net = untrained(name)
-    teach, test = (train_identity, identity_scores) if name == "identity" else (train_attributes, attribute_scores)
     start = time.perf_counter()
-    teach(net, steps, seed, on_loss)
+    if isinstance(net, AttributeNet):
+        train_attributes(net, steps, seed, on_step)
+        scores = attribute_scores(net)
+    else:
+        train_identity(net, steps, seed, on_step)
+        scores = identity_scores(net)
     weights = save({key: value.contiguous() for key, value in net.state_dict().items()})
     training = {"steps": steps, "seed": seed, "batch": BATCH, "people": PEOPLE, "styles": list(STYLES)}
     entry = {
         "sha256": hashlib.sha256(weights).hexdigest(),
         "parameters": sum(value.numel() for value in net.parameters()),
         "training": training | {"minutes": round((time.perf_counter() - start) / 60, 1)},
-        "scores": {key: round(value, 5) for key, value in test(net).items()},
+        "scores": {key: round(value, 5) for key, value in scores.items()},
     }
     file = folder / "scores.json"
-    scores = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    entries = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for path, content in (
         (folder / f"{name}.safetensors", weights),
-        (file, json.dumps(scores | {name: entry}, indent=1).encode()),
+        (file, json.dumps(entries | {name: entry}, indent=1).encode()),
     ):
         with atomic_write(path) as stream:
             stream.write(content)
