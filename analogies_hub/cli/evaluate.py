@@ -201,12 +201,13 @@ def score_folder(
 def print_table(cells: list[list[str]]) -> None:
     """Cells with a heading on stdout, as wide as they need where stdout is no terminal."""
     from rich.console import Console
+    from rich.markup import escape  # FID[net] is no markup
     from rich.table import Table
 
-    table = Table(cells[0][0], *(f"[bold]{name}" for name in cells[0][1:]))
+    table = Table(*map(escape, cells[0]))
     for line in cells[1:]:
-        table.add_row(*line)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+        table.add_row(*map(escape, line))
+    Console(width=None if sys.stdout.isatty() else 180).print(table)
 
 
 @eval_app.command("compare")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .counterfactual import Rows, joined
 from .features import FeatureNet
-from .perceptual import content_distance, content_of, gram, gram_moments, paired_maps, pdist_of, style_distance
+from .perceptual import content_distance, content_of, gram_distance, mean_grams, paired_maps, pdist_of, style_distance
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def refer(net: FeatureNet, real: Tensor, others: Tensor) -> Reference:
     return Reference(
         net,
         net.pooled(real),
-        grams={layer: mean for layer, (mean, _) in gram_moments(net, real).items()},
+        grams=mean_grams(net, real),
         content_units={layer: float(values.mean()) for layer, values in content_distance(net, real, others).items()},
         style_units={layer: distance.single for layer, distance in style_distance(net, others, real).items()},
     )
@@ -60,10 +60,8 @@ def appearance_scores(reference: Reference, results: Tensor, truths: Tensor) -> 
     parts: list[Rows] = []
     for found, wanted in paired_maps(reference.net, results, truths):
         content = [value / reference.content_units[layer] for layer, value in content_of(found, wanted).items()]
-        style = [
-            (gram(maps) - reference.grams[layer]).square().sum((1, 2)) / reference.style_units[layer]
-            for layer, maps in found.items()
-        ]
+        distances = gram_distance(found, reference.grams)
+        style = [value / reference.style_units[layer] for layer, value in distances.items()]
         parts.append(
             {
                 "content": torch.stack(content).mean(0).numpy(),

@@ -105,15 +105,6 @@ def diversity(net: FeatureNet, images: Tensor, mask: Tensor | None = None) -> Te
     return torch.stack(values)
 
 
-def gram(maps: Tensor) -> Tensor:
-    """F F^T / (C H W) of activations (N, C, H, W): (N, C, C), float64.
-
-    Source: Johnson et al. 2016, eq. 3.
-    """
-    flat = maps.double().flatten(2)
-    return flat @ flat.mT / (flat.shape[1] * flat.shape[2])
-
-
 def style_distance(net: FeatureNet, results: Tensor, targets: Tensor) -> dict[str, StyleDistance]:
     """How far the Gram matrices of results are from the targets' mean, by layer.
 
@@ -123,27 +114,45 @@ def style_distance(net: FeatureNet, results: Tensor, targets: Tensor) -> dict[st
     Args:
         results, targets: (N, 3, H, W) and (M, 3, H', W') in [0, 1].
 
-    Source: Johnson et al. 2016, eq. 4, against a mean of many targets instead of one.
+    Source: Johnson et al. 2016, eq. 3 and 4, against a mean of many targets instead of one.
     """
-    found, wanted = gram_moments(net, results), gram_moments(net, targets)
-    distances = {}
-    for layer, (mean, power) in found.items():
-        target = wanted[layer][0]
-        single = power - 2 * (mean * target).sum() + target.square().sum()  # mean of |G_i - target|^2
-        distances[layer] = StyleDistance(float((mean - target).square().sum()), max(0.0, float(single)))
-    return distances
+    wanted = mean_grams(net, targets)
+    average = {layer: float((mean - wanted[layer]).square().sum()) for layer, mean in mean_grams(net, results).items()}
+    parts = [gram_distance(maps, wanted) for maps in maps_of(net, results)]
+    return {
+        layer: StyleDistance(average[layer], float(torch.cat([p[layer] for p in parts]).mean())) for layer in wanted
+    }
 
 
-def gram_moments(net: FeatureNet, images: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
-    """The images' mean Gram matrix (C, C) and the mean of their squared norms, by layer."""
-    total: dict[str, tuple[Tensor, Tensor]] = {}
+def columns(maps: Tensor) -> Tensor:
+    """Activations (N, C, H, W) as F (N, C, H W) such that F F^T is their Gram matrix over C H W."""
+    return maps.double().flatten(2) / (maps.shape[1] * maps.shape[2] * maps.shape[3]) ** 0.5
+
+
+def mean_grams(net: FeatureNet, images: Tensor) -> dict[str, Tensor]:
+    """The images' mean Gram matrix (C, C), float64, by layer."""
+    total: dict[str, Tensor] = {}
     for maps in maps_of(net, images):
         for layer, values in maps.items():
-            for value in values.split(1):  # one by one: a Gram matrix of 1152 channels takes 10 MB
-                matrix = gram(value)[0]
-                mean, power = total.get(layer, (torch.zeros_like(matrix), torch.zeros((), dtype=torch.float64)))
-                total[layer] = mean + matrix / len(images), power + matrix.square().sum() / len(images)
+            flat = columns(values).transpose(0, 1).flatten(1)
+            total[layer] = total.get(layer, 0) + flat @ flat.T / len(images)
     return total
+
+
+def gram_distance(maps: Maps, targets: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Squared Frobenius distance of each image's Gram matrix to the layer's target (C, C): (N,) by layer.
+
+    The matrices themselves (10 MB an image in the deepest layer of `efflite0`) are not made:
+    |G - T|^2 = |F^T F|^2 - 2 tr F^T T F + |T|^2.
+    """
+    distances = {}
+    for layer, target in targets.items():
+        flat = columns(maps[layer])
+        wide = flat.shape[1] > flat.shape[2]  # then F^T F is smaller than F F^T, and as long
+        power = (flat.mT @ flat if wide else flat @ flat.mT).square().sum((1, 2))
+        cross = (flat * (target @ flat)).sum((1, 2))
+        distances[layer] = (power - 2 * cross + target.square().sum()).clamp(min=0)
+    return distances
 
 
 def maps_of(net: FeatureNet, images: Tensor) -> Iterator[Maps]:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from .. import __version__
 from ..errors import UsageError
-from ..images import atomic_write, save_image
+from ..filters import resize
+from ..images import atomic_write, save_image, to_pil
 from .counterfactual import Rows, to_float
 from .edits import NOTE, describe, from_note, read_results
 from .judges import JUDGES, read_scores
@@ -47,8 +49,9 @@ def formatted(unit: str, value: Interval) -> str:
     """A number as a table shows it, with its 95 % interval."""
     if math.isnan(value.value):
         return "-"
-    factor, digits = (100, 1) if unit == "%" else (1, 2 if unit or abs(value.value) >= 10 else 3)
-    best, low, high = (f"{factor * each:.{digits}f}" for each in value)
+    factor, most = (100, 1) if unit == "%" else (1, 2 if unit else 3)
+    whole = len(str(int(max(map(abs, value)))))  # digits before the point
+    best, low, high = (f"{factor * each:.{max(0, min(most, 4 - whole))}f}" for each in value)
     return f"{best} ({low} to {high})"
 
 
@@ -113,21 +116,33 @@ def write_report(evaluation: Evaluation, folder: Path, label: str) -> list[Path]
     return [folder / name for name in (*files, "examples.png")]
 
 
-def examples(evaluation: Evaluation, folder: Path) -> Tensor:
-    """Best, median and worst edits by their distance to the truth, four of each in three columns of the sheet.
-
-    Each shows content, guide, truth and result; (1, 3, H, W) in [0, 1].
-    """
-    from torchvision.utils import make_grid
-
+def examples(evaluation: Evaluation, folder: Path) -> Image.Image:
+    """Best, median and worst edits by their distance to the truth: content, guide, truth and result of four each."""
     rows = evaluation.rows[EDIT]
     order = np.argsort(rows["l1"], kind="stable")
     count = min(EXAMPLES, len(order))
     middle = (len(order) - count) // 2
     groups = order[:count], order[middle : middle + count], order[len(order) - count :]
-    lines = [[four(evaluation, folder, int(rows["edit"][at])) for at in group] for group in groups]
-    columns = [make_grid(torch.cat(group), nrow=4, padding=2, pad_value=1.0) for group in lines]
-    return torch.cat([torch.nn.functional.pad(column, (0, 8, 0, 0), value=1.0) for column in columns], 2)[None]
+    columns = [
+        labelled(torch.cat([four(evaluation, folder, int(rows["edit"][at])) for at in group]), name)
+        for group, name in zip(groups, ("best", "median", "worst"), strict=True)
+    ]
+    sheet = Image.new("RGB", (sum(column.width + 8 for column in columns) - 8, columns[0].height), "white")
+    for place, column in enumerate(columns):
+        sheet.paste(column, (place * (column.width + 8), 0))
+    return sheet
+
+
+def labelled(images: Tensor, name: str) -> Image.Image:
+    """Rows of four images (N, 3, H, W), at least 64 px wide so that the line above them fits."""
+    from torchvision.utils import make_grid
+
+    side = max(64, images.shape[-1])
+    (grid,) = to_pil(make_grid(resize(images, (side, side)), nrow=4, padding=2, pad_value=1.0)[None])
+    sheet = Image.new("RGB", (grid.width, grid.height + 16), "white")
+    sheet.paste(grid, (0, 16))
+    ImageDraw.Draw(sheet).text((2, 2), f"{name} (content, guide, truth, result)", "black")
+    return sheet
 
 
 def four(evaluation: Evaluation, folder: Path, edit: int) -> Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from analogies_hub.errors import UsageError
 from analogies_hub.evaluation.features import FeatureNet
-from analogies_hub.evaluation.perceptual import content_distance, diversity, gram, pdist, style_distance
+from analogies_hub.evaluation.perceptual import content_distance, diversity, mean_grams, pdist, style_distance
 
 GREY = 51 / 255
 
@@ -60,16 +60,21 @@ def test_more_images_than_a_batch_give_the_same(net, monkeypatch):
     assert style_distance(net, first, second)["half"] == pytest.approx(whole[2]["half"], rel=1e-9)
 
 
-def test_gram_is_written_out():
-    maps = torch.arange(12.0).view(1, 2, 2, 3)
-    one, two = range(6), range(6, 12)
-    expected = [[sum(a * b for a, b in zip(x, y, strict=True)) / 12 for y in (one, two)] for x in (one, two)]
-    assert gram(maps)[0].tolist() == pytest.approx([pytest.approx(row) for row in expected])
+def gram(maps):
+    """Eq. 3 of Johnson et al. 2016, written out."""
+    _, channels, height, width = maps.shape
+    return torch.einsum("nchw,ndhw->ncd", maps.double(), maps.double()) / (channels * height * width)
 
 
-def test_style_distance_agrees_with_its_definition(net):
+@pytest.mark.parametrize("channels", [3, 40])  # fewer and more than places
+def test_style_distance_agrees_with_its_definition(channels):
+    lift = torch.rand(channels, 3, generator=torch.Generator().manual_seed(2))
+    net = FeatureNet(
+        "lifted", "0", None, lambda x: {"image": torch.einsum("dc,nchw->ndhw", lift, x[..., ::8, ::8]).relu()}
+    )
     results, targets = pictures(5), pictures(4, seed=1) ** 2
     found, wanted = gram(net.maps(results)["image"]), gram(net.maps(targets)["image"]).mean(0)
+    torch.testing.assert_close(mean_grams(net, targets)["image"], wanted)
     average = (found.mean(0) - wanted).square().sum()
     single = (found - wanted).square().sum((1, 2)).mean()
     assert style_distance(net, results, targets)["image"] == pytest.approx((float(average), float(single)), rel=1e-9)
