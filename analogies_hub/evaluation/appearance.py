@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from .counterfactual import Rows, joined
-from .features import FeatureNet
-from .perceptual import content_distance, content_of, gram_distance, mean_grams, paired_maps, pdist_of, style_distance
+from .features import FeatureNet, Maps
+from .perceptual import content_distance, content_of, gram_distance, maps_of, mean_grams, pdist_of, style_distance
 
 
 @dataclass(frozen=True)
@@ -43,31 +43,41 @@ def refer(net: FeatureNet, real: Tensor, others: Tensor) -> Reference:
     )
 
 
-def appearance_scores(reference: Reference, results: Tensor, truths: Tensor) -> Rows:
-    """How pictures look to a net, one value a picture.
+def appearance_scores(reference: Reference, systems: dict[str, Tensor], truths: Tensor) -> dict[str, Rows]:
+    """How the pictures of several systems look to a net, one row a picture.
 
     Args:
-        results, truths: (N, 3, H, W) in [0, 1].
+        systems: by name, results (N, 3, H, W) in [0, 1].
+        truths: what they should be, (N, 3, H, W) in [0, 1].
 
     Returns:
-        `content[net]`: mean square to the truth in each layer, over that between unrelated
-        real faces, mean of the layers: 0 is the truth, 1 another face. `style[net]`: squared
-        distance of the Gram matrix to the real faces' mean, over that of other real faces,
-        mean of the layers: 1 is as real. `pdist[net]`: see `perceptual.pdist`.
+        By system, `content[net]`: mean square to the truth in each layer, over that between
+        unrelated real faces, mean of the layers: 0 is the truth, 1 another face. `style[net]`:
+        squared distance of the Gram matrix to the real faces' mean, over that of other real
+        faces, mean of the layers: 1 is as real. `pdist[net]`: see `perceptual.pdist`.
+        `features[net]`: (N, D), for distances of whole sets.
 
     Source: Johnson et al. 2016, eq. 2 to 4, in units that make layers comparable.
     """
-    parts: list[Rows] = []
-    for found, wanted in paired_maps(reference.net, results, truths):
-        content = [value / reference.content_units[layer] for layer, value in content_of(found, wanted).items()]
-        distances = gram_distance(found, reference.grams)
-        style = [value / reference.style_units[layer] for layer, value in distances.items()]
-        parts.append(
-            {
-                "content": torch.stack(content).mean(0).numpy(),
-                "style": torch.stack(style).mean(0).numpy(),
-                "pdist": pdist_of(found, wanted).numpy(),
-            }
-        )
-    name = reference.net.name
-    return {f"{key}[{name}]": values for key, values in joined(parts).items()}
+    parts: dict[str, list[Rows]] = {system: [] for system in systems}
+    chunks = zip(*(maps_of(reference.net, images) for images in (truths, *systems.values())), strict=True)
+    for wanted, *results in chunks:
+        for system, found in zip(systems, results, strict=True):
+            parts[system].append(compare_maps(reference, found, wanted))
+    name = f"features[{reference.net.name}]"
+    return {
+        system: joined(parts[system]) | {name: reference.net.pooled(images).numpy()}
+        for system, images in systems.items()
+    }
+
+
+def compare_maps(reference: Reference, found: Maps, wanted: Maps) -> Rows:
+    """The scores of pictures from their activations and those of their truths."""
+    content = content_of(found, wanted)
+    style = gram_distance(found, reference.grams)
+    scores = {
+        "content": torch.stack([content[layer] / unit for layer, unit in reference.content_units.items()]).mean(0),
+        "style": torch.stack([style[layer] / unit for layer, unit in reference.style_units.items()]).mean(0),
+        "pdist": pdist_of(found, wanted),
+    }
+    return {f"{name}[{reference.net.name}]": values.numpy() for name, values in scores.items()}

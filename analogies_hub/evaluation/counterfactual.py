@@ -17,7 +17,7 @@ from .judges import Judges
 from .tasks import Block, Task
 
 SMALLEST = 20  # pixels of a 64 px picture: edits that change fewer are left out
-Rows = dict[str, np.ndarray]  # a value an edit; NaN where a score does not apply
+Rows = dict[str, np.ndarray]  # a value (or its features) an edit; NaN where a score does not apply
 
 
 def joined(parts: list[Rows]) -> Rows:
@@ -25,71 +25,67 @@ def joined(parts: list[Rows]) -> Rows:
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-class Edits(NamedTuple):
-    """Some edits of one task side by side, those left out that change too little to be judged.
+class Scene(NamedTuple):
+    """Some edits of one task before anyone makes them, those left out that change too little to be judged.
 
     Attributes:
-        edit: (B,) their numbers among those given.
-        content, truth, result: float (B, 3, H, W) in [0, 1], from 8 bits.
-        changed: bool (B, H, W), M.
-        wants, shown: bool (B, attributes), what truth and content show.
-        mask: (B, H, W) in [0, 1], where the method says it edited; by default where it did.
-        threshold: above which `mask` counts as edited.
+        task: what is edited.
+        edit: (B,) their numbers among those asked for.
         people, guides: (B,) places of content and guide in the block.
         block: all contents, guides and truths, the candidates of retrieval.
+        content, truth: float (B, 3, H, W) in [0, 1], from 8 bits.
+        changed, outside: bool (B, H, W), M and all but M+.
+        wants: bool (B, attributes), what the truth shows.
+        faces, true_faces: identities (n, D) of the block's contents and (B, D) of the truths.
+        known: `class_truth` and `class_content`, which no result changes.
     """
 
+    task: Task
     edit: np.ndarray
-    content: Tensor
-    truth: Tensor
-    result: Tensor
-    changed: Tensor
-    wants: Tensor
-    shown: Tensor
-    mask: Tensor
-    threshold: float
     people: np.ndarray
     guides: np.ndarray
     block: Block
+    content: Tensor
+    truth: Tensor
+    changed: Tensor
+    outside: Tensor
+    wants: Tensor
+    faces: Tensor
+    true_faces: Tensor
+    known: dict[str, Tensor]
 
 
-def line_up(
-    block: Block,
-    pairs: list[tuple[int, int]],
-    results: np.ndarray,
-    masks: np.ndarray | None = None,
-    threshold: float = 0.5,
-) -> Edits:
-    """The edits of a block with all they are compared with.
+def set_up(block: Block, pairs: list[tuple[int, int]], task: Task, judges: Judges) -> Scene:
+    """The edits of a block, and what the judges say of their contents and truths.
 
     Args:
         pairs: (content, guide) of each edit, by place in the block.
-        results: uint8 (edits, H, W, 3).
-        masks: uint8 (edits, H, W), 255 where the method says it edited.
-        threshold: of the masks, in [0, 1]; without masks it is 8 grey levels of change.
     """
     people, guides = np.array(pairs).T
     changed = change_mask(block.contents[people], block.truths[people, guides])
-    enough = np.flatnonzero(changed.sum((1, 2)) >= SMALLEST * (changed.shape[-1] / 64) ** 2)
-    people, guides, results = people[enough], guides[enough], results[enough]
-    content, truth = block.contents[people], block.truths[people, guides]
-    if masks is None:
-        masks, threshold = np.abs(results.astype(np.int16) - content).max(-1).astype(np.uint8), TOLERANCE / 255
-    else:
-        masks = masks[enough]
-    return Edits(
-        edit=enough,
-        content=to_float(content),
-        truth=to_float(truth),
-        result=to_float(results),
-        changed=torch.from_numpy(changed[enough]),
-        wants=torch.from_numpy(block.wants[people]),
-        shown=torch.from_numpy(block.shown[people]),
-        mask=torch.from_numpy(masks).float() / 255,
-        threshold=threshold,
+    side = changed.shape[-1]
+    edit = np.flatnonzero(changed.sum((1, 2)) >= SMALLEST * (side / 64) ** 2)
+    people, guides = people[edit], guides[edit]
+    content, truth = to_float(block.contents[people]), to_float(block.truths[people, guides])
+    where, wants = torch.from_numpy(changed[edit]), torch.from_numpy(block.wants[people])
+    edited = edited_attributes(task)
+    return Scene(
+        task=task,
+        edit=edit,
         people=people,
         guides=guides,
         block=block,
+        content=content,
+        truth=truth,
+        changed=where,
+        outside=~grow(where, round(side / 32)),
+        wants=wants,
+        faces=judges.identity(to_float(block.contents)),
+        true_faces=judges.identity(truth),
+        known={
+            f"class_{name}": (judges.attributes(images) == wants)[:, edited].all(1)
+            for name, images in (("truth", truth), ("content", content))
+        },
     )
 
 
@@ -98,45 +94,59 @@ def to_float(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(pixels).movedim(-1, -3).float() / 255
 
 
-def score(edits: Edits, task: Task, judges: Judges) -> Rows:
-    """Every score of every edit."""
-    near = grow(edits.changed, round(edits.changed.shape[-1] / 32))
-    scores = (
-        attribute_scores(edits, task, judges)
-        | distance_scores(edits, near)
-        | likeness_scores(edits, judges)
-        | retrieval_scores(edits, near, task)
-        | mask_scores(edits)
-    )
-    return {name: value.double().cpu().numpy() for name, value in scores.items()} | {"edit": edits.edit}
-
-
 def grow(mask: Tensor, pixels: int) -> Tensor:
     """A bool mask (B, H, W) and everything within some pixels of it."""
     return F.max_pool2d(mask[:, None].float(), 2 * pixels + 1, stride=1, padding=pixels)[:, 0] > 0
 
 
-def attribute_scores(edits: Edits, task: Task, judges: Judges) -> dict[str, Tensor]:
-    """Class, Keep and Joint of the result; Class by the second judge, of the truth and of the content."""
-    edited = [place for place, name in enumerate(ATTRIBUTES) if name not in task.kept]
-    kept = [place for place, name in enumerate(ATTRIBUTES) if name in task.kept]
+def edited_attributes(task: Task) -> list[int]:
+    """The places in `ATTRIBUTES` of what a task adds and removes."""
+    return [place for place, name in enumerate(ATTRIBUTES) if name not in task.kept]
 
-    def right(images: Tensor, judge: int) -> Tensor:
-        return judges.attributes(images, judge) == edits.wants
 
-    result, second = (right(edits.result, judge) for judge in range(2))
+def score(
+    scene: Scene, results: np.ndarray, judges: Judges, masks: np.ndarray | None = None, threshold: float = 0.5
+) -> Rows:
+    """Every score of every edit.
+
+    Args:
+        results: uint8 (edits, H, W, 3), of all that were asked for.
+        masks: uint8 (edits, H, W), 255 where the method says it edited; by default where it did.
+        threshold: of the masks, in [0, 1]; without masks it is 8 grey levels of change.
+    """
+    results = results[scene.edit]
+    if masks is None:
+        moved = np.abs(results.astype(np.int16) - scene.block.contents[scene.people]).max(-1)
+        mask, threshold = torch.from_numpy(moved) / 255, TOLERANCE / 255
+    else:
+        mask = torch.from_numpy(masks[scene.edit]) / 255
+    result = to_float(results)
+    scores = (
+        scene.known
+        | attribute_scores(scene, result, judges)
+        | distance_scores(scene, result)
+        | likeness_scores(scene, judges.identity(result))
+        | retrieval_scores(scene, results)
+        | mask_scores(scene, mask, threshold)
+    )
+    return {name: value.double().cpu().numpy() for name, value in scores.items()} | {"edit": scene.edit}
+
+
+def attribute_scores(scene: Scene, result: Tensor, judges: Judges) -> dict[str, Tensor]:
+    """Class, Keep and Joint by the first judge, Class and Joint by the second."""
+    edited = edited_attributes(scene.task)
+    kept = [place for place in range(len(ATTRIBUTES)) if place not in edited]
+    first, second = (judges.attributes(result, judge) == scene.wants for judge in range(2))
     return {
-        "class": result[:, edited].all(1),
-        "keep": result[:, kept].float().mean(1),
-        "joint": result.all(1),
+        "class": first[:, edited].all(1),
+        "keep": first[:, kept].float().mean(1),
+        "joint": first.all(1),
         "class_second": second[:, edited].all(1),
         "joint_second": second.all(1),
-        "class_truth": right(edits.truth, 0)[:, edited].all(1),
-        "class_content": right(edits.content, 0)[:, edited].all(1),
     }
 
 
-def distance_scores(edits: Edits, near: Tensor) -> dict[str, Tensor]:
+def distance_scores(scene: Scene, result: Tensor) -> dict[str, Tensor]:
     """How far the result is from the truth, how much of the edit is done, and what else was touched.
 
     `l1` in grey levels over the whole picture and `l1_mask` within M; `mse` of values in
@@ -146,20 +156,20 @@ def distance_scores(edits: Edits, near: Tensor) -> dict[str, Tensor]:
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    error = (edits.result - edits.truth).abs().mean(1) * 255
-    undone = (edits.content - edits.truth).abs().mean(1) * 255
-    touched = (edits.result - edits.content).abs().mean(1) * 255
-    inside, outside = edits.changed.float(), (~near).float()
-    ssim = structural_similarity_index_measure(edits.result, edits.truth, data_range=1.0, reduction="none")
+    error = (result - scene.truth).abs().mean(1) * 255
+    undone = (scene.content - scene.truth).abs().mean(1) * 255
+    touched = (result - scene.content).abs().mean(1) * 255
+    inside = scene.changed.float()
+    ssim = structural_similarity_index_measure(result, scene.truth, data_range=1.0, reduction="none")
     assert isinstance(ssim, Tensor)
     return {
         "l1": error.mean((1, 2)),
         "l1_mask": mean_where(error, inside),
-        "mse": (edits.result - edits.truth).square().mean((1, 2, 3)),
+        "mse": (result - scene.truth).square().mean((1, 2, 3)),
         "ssim": ssim,
         "gain_left": (error * inside).sum((1, 2)),
         "gain_all": (undone * inside).sum((1, 2)),
-        "leak": mean_where(touched, outside),
+        "leak": mean_where(touched, scene.outside.float()),
     }
 
 
@@ -168,51 +178,50 @@ def mean_where(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum((1, 2)) / weight.sum((1, 2))
 
 
-def likeness_scores(edits: Edits, judges: Judges) -> dict[str, Tensor]:
-    """Cosines of identity with the content: of the result, of the truth, and the mean of 19 other people's."""
-    people = judges.identity(to_float(edits.block.contents))
-    content = people[edits.people]
-    truth, result = (judges.identity(images) for images in (edits.truth, edits.result))
-    likeness = content @ people.T
-    own = likeness.gather(1, torch.from_numpy(edits.people)[:, None])[:, 0]
+def likeness_scores(scene: Scene, face: Tensor) -> dict[str, Tensor]:
+    """Cosines of identity with the content: of the result (B, D), of the truth, and the mean of 19 other people's."""
+    content = scene.faces[scene.people]
+    likeness = content @ scene.faces.T
+    own = likeness.gather(1, torch.from_numpy(scene.people)[:, None])[:, 0]
     return {
-        "sim": (result * content).sum(1),
-        "sim_truth": (truth * content).sum(1),
-        "sim_other": (likeness.sum(1) - own) / (len(people) - 1),
+        "sim": (face * content).sum(1),
+        "sim_truth": (scene.true_faces * content).sum(1),
+        "sim_other": (likeness.sum(1) - own) / (len(scene.faces) - 1),
     }
 
 
-def retrieval_scores(edits: Edits, near: Tensor, task: Task) -> dict[str, Tensor]:
+def retrieval_scores(scene: Scene, results: np.ndarray) -> dict[str, Tensor]:
     """Identity@1 and Guide@1: is the truth the nearest of 20 people outside M+, of 20 guides within it?"""
-    results, truths, where = (
-        (edits.result * 255).round().byte().movedim(1, -1).numpy(),
-        edits.block.truths,
-        near.numpy(),
-    )
+    truths, outside = scene.block.truths, scene.outside.numpy()
 
-    def nearest(place: int, rivals: np.ndarray, within: np.ndarray) -> int:
-        return int(np.abs(rivals[:, within].astype(np.int16) - results[place][within]).sum((1, 2)).argmin())
+    def nearest(result: np.ndarray, rivals: np.ndarray, where: np.ndarray) -> int:
+        distance = np.abs(rivals.reshape(len(rivals), -1).astype(np.float32) - result.ravel())
+        return int((distance @ where.repeat(3).astype(np.float32)).argmin())
 
     identity, guide = torch.full((2, len(results)), torch.nan)
-    for place, (person, number) in enumerate(zip(edits.people, edits.guides, strict=True)):
-        identity[place] = float(nearest(place, truths[:, number], ~where[place]) == person)
-        if task.adds:
-            guide[place] = float(nearest(place, truths[person], where[place]) == number)
+    for place, (person, number) in enumerate(zip(scene.people, scene.guides, strict=True)):
+        identity[place] = float(nearest(results[place], truths[:, number], outside[place]) == person)
+        if scene.task.adds:
+            guide[place] = float(nearest(results[place], truths[person], ~outside[place]) == number)
     return {"identity_at_1": identity, "guide_at_1": guide}
 
 
-def mask_scores(edits: Edits) -> dict[str, Tensor]:
-    """Where the method edited against M: average precision, overlap and relative area above the threshold."""
+def mask_scores(scene: Scene, mask: Tensor, threshold: float) -> dict[str, Tensor]:
+    """Where the method edited against M: average precision, overlap and relative area above the threshold.
+
+    Args:
+        mask: (B, H, W) in [0, 1].
+    """
     from torchmetrics.functional.classification import binary_average_precision
 
     precision = [
-        binary_average_precision(mask.flatten(), truth.flatten().long())
-        for mask, truth in zip(edits.mask, edits.changed, strict=True)
+        binary_average_precision(soft.flatten(), truth.flatten().long())
+        for soft, truth in zip(mask, scene.changed, strict=True)
     ]
-    found = edits.mask > edits.threshold + 1e-6  # of 8-bit masks the threshold itself is not above it
-    union, wanted = (found | edits.changed).sum((1, 2)), edits.changed.sum((1, 2))
+    found = mask > threshold + 1e-6  # of 8-bit masks the threshold itself is not above it
+    union, wanted = (found | scene.changed).sum((1, 2)), scene.changed.sum((1, 2))
     return {
         "mask_ap": torch.stack(precision) if precision else torch.zeros(0),
-        "mask_iou": (found & edits.changed).sum((1, 2)) / union,
+        "mask_iou": (found & scene.changed).sum((1, 2)) / union,
         "mask_area": found.sum((1, 2)) / wanted,
     }

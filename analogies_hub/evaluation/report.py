@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from .. import __version__
+from ..data.avatars import choose_rasterizer, drawing_version
 from ..errors import UsageError
 from ..filters import resize
 from ..images import atomic_write, save_image, to_pil
@@ -28,7 +29,8 @@ def records(evaluation: Evaluation, label: str) -> list[dict[str, Any]]:
     """Every number, one record each, with all that is needed to know what it is of."""
     judges = {name: read_scores()[name]["sha256"][:12] for name in JUDGES}
     nets = {reference.net.name: reference.net.sha256 for reference in evaluation.references}
-    common = describe(evaluation.benchmark) | {"version": __version__, "judges": judges}
+    drawn = drawing_version(choose_rasterizer())
+    common = describe(evaluation.benchmark) | {"version": __version__, "drawn": drawn, "judges": judges}
     return [
         {"system": label if system == EDIT else system, "metric": line.name}
         | {end: finite(value) for end, value in interval._asdict().items()}
@@ -103,7 +105,8 @@ def caption(evaluation: Evaluation) -> str:
 def write_report(evaluation: Evaluation, folder: Path, label: str) -> list[Path]:
     """Write rows.jsonl (a line an edit), results.jsonl (a line a number), results.md and examples.png."""
     rows = evaluation.rows[EDIT]
-    lines = [{name: finite(rows[name][at]) for name in rows} for at in range(len(rows["edit"]))]
+    scores = [name for name, values in rows.items() if values.ndim == 1]  # no features
+    lines = [{name: finite(rows[name][at]) for name in scores} for at in range(len(rows["edit"]))]
     files = {
         "rows.jsonl": "".join(json.dumps(line) + "\n" for line in lines),
         "results.jsonl": "".join(json.dumps(record) + "\n" for record in records(evaluation, label)),

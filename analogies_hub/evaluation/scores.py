@@ -2,24 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.avatars import person
+from ..data.avatars import Face, cached_faces, person
 from ..data.cache import Progress
 from ..errors import UsageError
 from .appearance import Reference, appearance_scores, refer
-from .counterfactual import SMALLEST, Rows, joined, line_up, score, to_float
+from .counterfactual import SMALLEST, Rows, joined, score, set_up, to_float
 from .distribution import fid, kid
 from .edits import read_results
 from .features import FeatureNet
 from .judges import Judges
 from .statistics import Interval, bootstrap_ratio, distance_interval, wilson
-from .tasks import Benchmark, Block
+from .tasks import BLOCK, Benchmark, Block
 
 EDIT = "edit"
 CONTROLS: dict[str, Callable[[Block, np.ndarray, np.ndarray], np.ndarray]] = {
@@ -144,14 +144,12 @@ class Evaluation:
     Attributes:
         rows: by system, the scores of each edit; of real faces only those of feature nets.
         references: the feature nets, with the real faces that they compare to.
-        features: by net and system, float64 (N, D).
         skipped: edits that change too little to be judged.
     """
 
     benchmark: Benchmark
     rows: dict[str, Rows]
     references: list[Reference]
-    features: dict[str, dict[str, Tensor]]
     skipped: int
 
     @cached_property
@@ -166,20 +164,16 @@ class Evaluation:
 
     def distances(self, reference: Reference) -> list[Line]:
         """FID and KID of every system to the real faces of a reference."""
-        name, features = reference.net.name, self.features[reference.net.name]
-        return [
-            Line(
-                f"{short}[{name}]",
-                f"{title}[{name}]",
-                -1,
-                "",
-                {
-                    system: distance_interval(distance, seen, reference.features, self.rows[system]["content"])
-                    for system, seen in features.items()
-                },
-            )
-            for short, title, distance in (("fid", "FID", fid), ("kid_x1000", "KID x1000", kid_x1000))
-        ]
+        net = reference.net.name
+        features = {system: torch.from_numpy(rows[f"features[{net}]"]) for system, rows in self.rows.items()}
+        lines = []
+        for name, title, distance in (("fid", "FID", fid), ("kid_x1000", "KID x1000", kid_x1000)):
+            values = {
+                system: distance_interval(distance, seen, reference.features, self.rows[system]["content"])
+                for system, seen in features.items()
+            }
+            lines.append(Line(f"{name}[{net}]", f"{title}[{net}]", -1, "", values))
+        return lines
 
 
 def measure(metric: Metric, rows: dict[str, Rows]) -> Line:
@@ -213,32 +207,46 @@ def evaluate(
         ImageError: if a result is missing, broken or of another size.
         UsageError: if no edit of the benchmark changes enough to be judged.
     """
+    from joblib import Parallel, delayed
+
     real, others = (real_faces(benchmark, first) if nets else torch.empty(0) for first in (20_000_000, 30_000_000))
     references = [refer(net, real, others) for net in nets or []]
-    rows: dict[str, list[Rows]] = {}
-    features: dict[str, dict[str, list[Tensor]]] = {reference.net.name: {} for reference in references}
-
-    def keep(system: str, scores: Rows, results: Tensor, truths: Tensor) -> None:
-        for reference in references:
-            scores = scores | appearance_scores(reference, results, truths)
-            features[reference.net.name].setdefault(system, []).append(reference.net.pooled(results))
-        rows.setdefault(system, []).append(scores)
-
-    for start, block in zip(benchmark.starts(), benchmark.blocks(), strict=True):
-        for system, (results, masks) in outcomes(folder, benchmark, start, block).items():
-            edits = line_up(block, benchmark.pairs(start), results, masks, mask_threshold)
-            if len(edits.edit):
-                found = score(edits, benchmark.task, judges)
-                keep(system, place(found, benchmark, start), edits.result, edits.truth)
+    starts = benchmark.starts()
+    alone = judges.device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
+    work = partial(score_block, folder, benchmark, judges, references, mask_threshold)
+    parts = []
+    scored = Parallel(n_jobs=1 if alone else -1, return_as="generator")(delayed(work)(start) for start in starts)
+    for start, part in zip(starts, scored, strict=True):
+        parts += [part] if part else []
         if on_step:
-            on_step(min(start + len(block.contents), benchmark.count), benchmark.count)
-    if not rows:
+            on_step(min(start + BLOCK, benchmark.count), benchmark.count)
+    if not parts:
         raise UsageError(f"every edit changes fewer than {SMALLEST} pixels; use more contents or larger pictures")
-    if nets:
-        keep(REAL, {"content": np.arange(len(others))}, others, real)
-    merged = {system: joined(parts) for system, parts in rows.items()}
-    pooled = {net: {name: torch.cat(parts) for name, parts in sets.items()} for net, sets in features.items()}
-    return Evaluation(benchmark, merged, references, pooled, len(benchmark) - len(merged[EDIT]["edit"]))
+    rows = {system: joined([part[system] for part in parts]) for system in parts[0]}
+    for reference in references:
+        rows.setdefault(REAL, {"content": np.arange(len(others))})
+        rows[REAL] |= appearance_scores(reference, {REAL: others}, real)[REAL]
+    return Evaluation(benchmark, rows, references, len(benchmark) - len(rows[EDIT]["edit"]))
+
+
+def score_block(
+    folder: Path, benchmark: Benchmark, judges: Judges, references: list[Reference], threshold: float, start: int
+) -> dict[str, Rows]:
+    """The rows of one block by system, for `evaluate`; none if nothing in it can be judged."""
+    block = benchmark.block(start)
+    scene = set_up(block, benchmark.pairs(start), benchmark.task, judges)
+    if not len(scene.edit):
+        return {}
+    results = outcomes(folder, benchmark, start, block)
+    rows = {
+        name: place(score(scene, pixels, judges, masks, threshold), benchmark, start)
+        for name, (pixels, masks) in results.items()
+    }
+    images = {name: to_float(pixels[scene.edit]) for name, (pixels, _) in results.items()}
+    for reference in references:
+        for name, found in appearance_scores(reference, images, scene.truth).items():
+            rows[name] |= found
+    return rows
 
 
 def outcomes(
@@ -258,5 +266,13 @@ def place(rows: Rows, benchmark: Benchmark, start: int) -> Rows:
 
 def real_faces(benchmark: Benchmark, first: int) -> Tensor:
     """Faces of the target domain and of nobody in the benchmark, as many as edits: (N, 3, H, W) in [0, 1]."""
-    rule, numbers = benchmark.task.guide_domain, range(first, first + len(benchmark))
-    return to_float(benchmark.draw([person(rule, benchmark.split, number, benchmark.seed) for number in numbers]))
+    rule, split, seed = benchmark.task.guide_domain, benchmark.split, benchmark.seed
+    key = {"domain": rule, "split": split, "seed": seed, "first": first}
+    who = partial(numbered_person, rule, split, seed, first)
+    look = benchmark.size, benchmark.style
+    return to_float(np.array(cached_faces(f"real-{rule}-{split}", key, who, len(benchmark), look)))
+
+
+def numbered_person(domain: str, split: str, seed: int, first: int, number: int) -> Face:
+    """A person so many after the first; a function that processes which draw can import."""
+    return person(domain, split, first + number, seed)

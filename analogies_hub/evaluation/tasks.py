@@ -1,14 +1,13 @@
 """Edits of drawn faces whose true result is known: what goes in, and what should come out."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ..config import nearest_name
-from ..data.avatars import ATTRIBUTES, Face, choose_rasterizer, draw, get_style, person
+from ..data.avatars import ATTRIBUTES, Face, draw, get_style, person
 from ..errors import UsageError
 
 PEOPLE = ("test", "validation")  # splits; others are known to methods or to the judges
@@ -157,36 +156,25 @@ class Benchmark:
         pairs = np.array(self.pairs(start))
         return contents[pairs[:, 0]], guides[pairs[:, 1]]
 
-    def block(self, start: int, rasterizer: str | None = None) -> Block:
+    def block(self, start: int) -> Block:
         """All pictures of a block and what they show."""
         contents, guides = self.faces(start)
         wanted = [[self.task.truth(content, guide) for guide in guides] for content in contents]
         if self.task.adds:
-            truths = np.stack([self.draw(row, rasterizer) for row in wanted])
+            truths = np.stack([self.draw(row) for row in wanted])
         else:  # whatever the guide
-            truths = self.draw([row[0] for row in wanted], rasterizer)[:, None].repeat(len(guides), 1)
+            truths = self.draw([row[0] for row in wanted])[:, None].repeat(len(guides), 1)
         return Block(
-            self.draw(contents, rasterizer),
-            self.draw(guides, rasterizer),
+            self.draw(contents),
+            self.draw(guides),
             truths,
             shows([row[0] for row in wanted]),
             shows(contents),
         )
 
-    def blocks(self) -> Iterator[Block]:
-        """The blocks in order, drawn on all cores."""
-        from joblib import Parallel, delayed
-
-        rasterizer = choose_rasterizer()
-        starts = self.starts()
-        jobs = -1 if len(starts) > 2 else 1
-        yield from Parallel(n_jobs=jobs, return_as="generator")(
-            delayed(self.block)(start, rasterizer) for start in starts
-        )
-
-    def draw(self, faces: list[Face], rasterizer: str | None = None) -> np.ndarray:
+    def draw(self, faces: list[Face]) -> np.ndarray:
         """Faces as uint8 (n, H, W, 3)."""
-        return np.stack([draw(face, self.style, self.size, rasterizer) for face in faces])
+        return np.stack([draw(face, self.style, self.size) for face in faces])
 
 
 def shows(faces: list[Face]) -> np.ndarray:

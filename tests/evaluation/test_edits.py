@@ -8,10 +8,10 @@ import torch
 
 from analogies_hub.data.avatars import ATTRIBUTES, person
 from analogies_hub.errors import AnalogyError, UsageError
-from analogies_hub.evaluation.counterfactual import line_up, score, to_float
+from analogies_hub.evaluation.counterfactual import joined, score, set_up, to_float
 from analogies_hub.evaluation.edits import bind, numbered, run_edit, write_inputs
 from analogies_hub.evaluation.judges import JUDGES, load_judge, load_judges, read_scores
-from analogies_hub.evaluation.scores import CONTROLS, METRICS, evaluate, joined, place
+from analogies_hub.evaluation.scores import CONTROLS, METRICS, evaluate, place
 from analogies_hub.evaluation.tasks import Benchmark, parse_task, task_names
 from analogies_hub.filters import blur
 from analogies_hub.images import open_image, save_image
@@ -91,12 +91,12 @@ def scored(request):
     benchmark = Benchmark(parse_task(request.param), COUNT)
     judges = load_judges("avataaars")
     rows = {name: [] for name in EDITS}
-    for start, block in zip(benchmark.starts(), benchmark.blocks(), strict=True):
-        pairs = benchmark.pairs(start)
+    for start in benchmark.starts():
+        block, pairs = benchmark.block(start), benchmark.pairs(start)
         people, guides = np.array(pairs).T
+        scene = set_up(block, pairs, benchmark.task, judges)
         for name, edit in EDITS.items():
-            found = score(line_up(block, pairs, edit(block, people, guides)), benchmark.task, judges)
-            rows[name].append(place(found, benchmark, start))
+            rows[name].append(place(score(scene, edit(block, people, guides), judges), benchmark, start))
     merged = {name: joined(parts) for name, parts in rows.items()}
     return (
         request.param,
@@ -226,7 +226,7 @@ def test_the_judges_scores_are_what_they_still_do():
     judges = load_judges("avataaars")
     benchmark = Benchmark(parse_task("add-glasses"), 200, seed=77)
     wrong = total = 0
-    for block in benchmark.blocks():
+    for block in map(benchmark.block, benchmark.starts()):
         for images, truth in (
             (block.contents, block.shown),
             (block.truths.diagonal().transpose(3, 0, 1, 2), block.wants),

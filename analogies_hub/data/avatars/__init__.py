@@ -35,8 +35,10 @@ __all__ = [
     "avatars",
     "cached_faces",
     "change_mask",
+    "choose_rasterizer",
     "counterfactual",
     "draw",
+    "drawing_version",
     "parse_rule",
     "person",
 ]
