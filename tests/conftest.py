@@ -3,6 +3,8 @@
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -42,3 +44,20 @@ def content():
 def guide():
     """Red discs on green at other places."""
     return draw_dots([(8, 30), (24, 8), (30, 44), (40, 20), (10, 56)], seed=1)[0]
+
+
+@pytest.fixture(scope="session")
+def command():
+    """The `analogies` command as a user starts it: in a process of its own."""
+    return [sys.executable, "-c", "from analogies_hub.cli import app; app(prog_name='analogies')"]
+
+
+@pytest.fixture(scope="session")
+def analogies(command):
+    """The function that runs the command to its end; text unless told otherwise."""
+
+    def run(*words, **options):
+        words = [*command, *map(str, words)]
+        return subprocess.run(words, capture_output=True, timeout=300, **{"text": True} | options)
+
+    return run

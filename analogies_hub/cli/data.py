@@ -180,10 +180,12 @@ class Sheet:
             height, width = source.pixels.shape[1:3]
             if self.as_json:
                 counts = {"images": len(source), "width": width, "height": height, "skipped": source.skipped}
+                counts["sha256"] = source.sha256()
                 typer.echo(json.dumps({"name": source.name} | counts))
             else:
                 skipped = f", {source.describe_skipped()}" if source.skipped else ""
-                typer.echo(f"{source.name}: {len(source):,} images of {width}x{height} px{skipped}")
+                count = f"{len(source):,} images of {width}x{height} px, sha256 {source.sha256()[:12]}"
+                typer.echo(f"{source.name}: {count}{skipped}")
         if not self.as_json:
             typer.echo(f"Wrote {self.output}")
 

@@ -167,8 +167,8 @@ def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
             raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
         bind(folder, wanted)
         return wanted
-    if wanted is not None and replace(wanted, count=noted.count) != noted:
-        raise UsageError(f"'{folder}' holds pictures of {noted}, not of {wanted}; leave the options away")
+    if wanted is not None:
+        bind(folder, replace(wanted, count=noted.count))
     return noted
 
 

@@ -1,5 +1,6 @@
 """Where training and evaluation images come from: an array of pixels, read by step."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -79,6 +80,10 @@ class ImageSource:
     def take(self, indices: Sequence[int] | np.ndarray) -> Tensor:
         """Images by number, in file order, neither flipped nor cropped: (len(indices), 3, H, W) in [0, 1]."""
         return torch.stack([to_float(self.pixels[index]) for index in indices])
+
+    def sha256(self) -> str:
+        """Of the pixels: two machines hold the same images if it is the same."""
+        return hashlib.sha256(np.ascontiguousarray(self.pixels).data).hexdigest()
 
     def describe_skipped(self) -> str:
         """How many files were left out, and why the first was; empty if none."""

@@ -25,25 +25,23 @@ A removal gets guides too, faces without the attribute, and may ignore them."""
 NOTE = "benchmark.json"
 
 
-def bind(folder: Path, benchmark: Benchmark, edit: str = "") -> None:
-    """Note in a folder which benchmark, and which edit, its pictures are of.
+def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
+    """Note in a folder which benchmark, and which edit where it is known, its pictures are of.
 
     Raises:
         UsageError: if it holds pictures of another.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = describe(benchmark) | {"edit": edit}
-    file = folder / NOTE
-    if file.exists():
-        theirs = json.loads(file.read_text(encoding="utf-8"))
-        for name, value in ours.items():
-            if name != "count" and theirs.get(name) != value:
-                raise UsageError(
-                    f"'{folder}' holds pictures of another run ({name} {theirs.get(name)!r}, now {value!r}); "
-                    "choose another folder or delete it"
-                )
-    with atomic_write(file) as stream:
-        stream.write(json.dumps(ours, indent=1).encode())
+    theirs = read_note(folder)
+    ours = describe(benchmark) | ({"edit": edit} if edit else {})
+    for name in sorted(ours.keys() & theirs.keys() - {"count"}):
+        if theirs[name] != ours[name]:
+            raise UsageError(
+                f"'{folder}' holds pictures of another run ({name} {theirs[name]!r}, now {ours[name]!r}); "
+                "choose another folder or delete it"
+            )
+    with atomic_write(folder / NOTE) as stream:
+        stream.write(json.dumps(theirs | ours, indent=1).encode())
 
 
 def describe(benchmark: Benchmark) -> dict[str, Any]:
@@ -54,15 +52,28 @@ def describe(benchmark: Benchmark) -> dict[str, Any]:
 
 def from_note(folder: Path) -> Benchmark | None:
     """The benchmark whose pictures a folder holds; None if it has no note."""
-    file = folder / NOTE
-    if not file.is_file():
+    note = read_note(folder)
+    if not note:
         return None
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-        values.pop("edit", None)
-        return Benchmark(**values | {"task": parse_task(values["task"], values.pop("others"))})
-    except (ValueError, KeyError, TypeError):
-        raise UsageError(f"'{file}' is damaged; delete it and name the task again") from None
+        task = parse_task(note["task"], note["others"])
+        return Benchmark(task, **{name: note[name] for name in note.keys() - {"task", "others", "edit"}})
+    except (KeyError, TypeError):
+        raise UsageError(f"'{folder / NOTE}' is damaged; delete it and name the task again") from None
+
+
+def read_note(folder: Path) -> dict[str, Any]:
+    """What `bind` noted in a folder; empty if nothing.
+
+    Raises:
+        UsageError: if it cannot be read.
+    """
+    try:
+        return dict(json.loads((folder / NOTE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return {}
+    except (OSError, TypeError, ValueError):
+        raise UsageError(f"'{folder / NOTE}' is damaged; delete it and name the task again") from None
 
 
 def numbered(folder: Path, kind: str, number: int) -> Path:

@@ -13,13 +13,6 @@ from PIL import Image
 
 from analogies_hub.images import open_image, read_metadata, save_image
 
-COMMAND = [sys.executable, "-c", "from analogies_hub.cli import app; app(prog_name='analogies')"]
-
-
-def analogies(*words, **options):
-    """Run the command; text unless told otherwise."""
-    return subprocess.run([*COMMAND, *map(str, words)], capture_output=True, timeout=300, **{"text": True} | options)
-
 
 @pytest.fixture
 def folder(tmp_path, content, guide, monkeypatch):
@@ -53,7 +46,7 @@ print(*sys.modules, file=sys.stderr)
     assert not HEAVY & set(done.stderr.split())
 
 
-def test_pair_writes_the_analogy_and_what_made_it(folder):
+def test_pair_writes_the_analogy_and_what_made_it(folder, analogies):
     done = analogies("pair", "a.png", "b.png", "-o", "out.png", "--seed", 3, "--structure", 0.7)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Wrote out.png\n" and done.stderr == ""
@@ -62,13 +55,13 @@ def test_pair_writes_the_analogy_and_what_made_it(folder):
     assert (note["model"], note["operation"], note["seed"], note["structure"]) == ("pair", "translate", 3, 0.7)
 
 
-def test_the_same_seed_gives_the_same_bytes(folder):
+def test_the_same_seed_gives_the_same_bytes(folder, analogies):
     for name in ("one.png", "two.png"):
         analogies("pair", "a.png", "b.png", "-o", name, "--seed", 5, check=True)
     assert (folder / "one.png").read_bytes() == (folder / "two.png").read_bytes()
 
 
-def test_every_knob_of_translate_is_an_option_of_pair():
+def test_every_knob_of_translate_is_an_option_of_pair(analogies):
     from analogies_hub.registry import get_method
 
     shown = analogies("pair", "--help", env=os.environ | {"COLUMNS": "200"}).stdout
@@ -76,7 +69,7 @@ def test_every_knob_of_translate_is_an_option_of_pair():
         assert item.name in ("content", "guide") or f"--{item.name}" in shown
 
 
-def test_both_writes_two_pictures(folder):
+def test_both_writes_two_pictures(folder, analogies):
     done = analogies("pair", "a.png", "b.png", "-o", "out.png", "--both", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["output"] for line in lines] == ["out_forward.png", "out_backward.png"]
@@ -84,7 +77,7 @@ def test_both_writes_two_pictures(folder):
     assert {"out_forward.png", "out_backward.png"} <= set(files(folder))
 
 
-def test_a_folder_and_a_glob_go_through_one_by_one(folder):
+def test_a_folder_and_a_glob_go_through_one_by_one(folder, analogies):
     (folder / "in").mkdir()
     (folder / "out").mkdir()
     save_image(torch.rand(1, 3, 20, 20), "in/1.png")
@@ -100,13 +93,13 @@ def test_a_folder_and_a_glob_go_through_one_by_one(folder):
     assert done.returncode == 2 and "both be written" in done.stderr
 
 
-def test_pipes_carry_a_picture_in_and_out(folder):
+def test_pipes_carry_a_picture_in_and_out(folder, analogies):
     done = analogies("pair", "-", "b.png", "-o", "-", text=False, input=(folder / "a.png").read_bytes())
     assert done.returncode == 0 and done.stderr == b""
     assert open_image(done.stdout).size == (64, 48)
 
 
-def test_run_reaches_every_operation(folder):
+def test_run_reaches_every_operation(folder, analogies):
     done = analogies("run", "pair", "sample", "image=b.png", "guide=a.png", "count=2", "seed=1", "-o", "s.png")
     assert done.returncode == 0, done.stderr
     assert {f"s_{kind}_{n}.png" for kind in ("images", "analogies") for n in (1, 2)} <= set(files(folder))
@@ -117,7 +110,7 @@ def test_run_reaches_every_operation(folder):
     assert open_image("wide.jpg").size == (96, 48)
 
 
-def test_info_shows_inputs_with_ranges_for_a_method_and_a_folder(folder):
+def test_info_shows_inputs_with_ranges_for_a_method_and_a_folder(folder, analogies):
     from analogies_hub.registry import load_pipeline
 
     load_pipeline("pair", "cpu").save_pretrained(folder / "saved")
@@ -167,7 +160,7 @@ MISTAKES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("words", "code", "reason"), MISTAKES, ids=lambda value: str(value)[:60])
-def test_a_mistake_gets_one_sentence_and_its_exit_code(folder, words, code, reason):
+def test_a_mistake_gets_one_sentence_and_its_exit_code(folder, words, code, reason, analogies):
     Image.new("RGB", (1, 1)).save("tiny.png")
     Image.new("RGB", (1, 2000)).save("strip.png")
     (folder / "text.png").write_text("not a picture")
@@ -180,18 +173,18 @@ def test_a_mistake_gets_one_sentence_and_its_exit_code(folder, words, code, reas
     assert {name: (folder / name).read_bytes() for name in files(folder)} == before
 
 
-def test_errors_are_json_where_results_are(folder):
+def test_errors_are_json_where_results_are(folder, analogies):
     done = analogies("pair", "a.png", "missing.png", "-o", "x.png", "--json")
     assert done.returncode == 3
     report = json.loads(done.stdout)
     assert report["code"] == 3 and "missing.png" in report["error"]
 
 
-def test_ctrl_c_in_the_middle_leaves_nothing_behind(folder):
+def test_ctrl_c_in_the_middle_leaves_nothing_behind(folder, command):
     save_image(torch.rand(1, 3, 700, 700), "large.png")
     before = files(folder)
     process = subprocess.Popen(
-        [*COMMAND, "pair", "large.png", "large.png", "-o", "x.png", "--size", "2048"],
+        [*command, "pair", "large.png", "large.png", "-o", "x.png", "--size", "2048"],
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -204,7 +197,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing_behind(folder):
     assert files(folder) == before
 
 
-def test_bench_reports_both_engines_in_one_run(folder):
+def test_bench_reports_both_engines_in_one_run(folder, analogies):
     rows = json.loads(analogies("bench", "pair", "a.png", "b.png", "--size", 48, "--size", 64, "--json").stdout)
     assert [(row["engine"], row["size"]) for row in rows] == [
         ("patch", 48),
