@@ -1,8 +1,9 @@
 """CelebA, for those who have it: domains by attribute rules, splits by its own partition.
 
 The folder is the published one: `img_align_celeba/000001.jpg`..., `list_attr_celeba.txt` and
-`list_eval_partition.txt`. Nothing is ever downloaded. torchvision's reader wants the whole
-checksummed set; this one also reads a part of it.
+`list_eval_partition.txt`; or Kaggle's copy, whose lists end in `.csv` and whose pictures lie
+one folder deeper. Nothing is ever downloaded. torchvision's reader wants the whole checksummed
+set; this one also reads a part of it.
 """
 
 from dataclasses import dataclass, field
@@ -111,8 +112,8 @@ def celeba(
     """
     if split not in PARTITION:
         raise UsageError(f"'{split}' is no split; {nearest_name(split, list(PARTITION))}")
-    names, table = read_attributes(Path(folder) / "list_attr_celeba.txt")
-    parts = read_partition(Path(folder) / "list_eval_partition.txt")
+    names, table = read_attributes(list_file(Path(folder), "list_attr_celeba"))
+    parts = read_partition(list_file(Path(folder), "list_eval_partition"))
     chosen = find_rule(domain, list(table)).chosen(table)
     wanted = [
         name for name, inside in zip(names, chosen, strict=True) if inside and parts.get(name) == PARTITION[split]
@@ -120,6 +121,7 @@ def celeba(
     if not wanted:
         raise UsageError(f"no face of the {split} part is in the domain '{domain}'; check the two lists in '{folder}'")
     pictures = Path(folder) / "img_align_celeba"
+    pictures = pictures / pictures.name if (pictures / pictures.name).is_dir() else pictures
     if not pictures.is_dir():
         raise UsageError(f"the folder '{pictures}' does not exist; expected the aligned pictures of CelebA in it")
     files = [pictures / name for name in wanted]
@@ -141,6 +143,12 @@ def find_rule(domain: str, attributes: list[str]) -> Rule:
     return Rule(all=words)
 
 
+def list_file(folder: Path, name: str) -> Path:
+    """A list of CelebA in the form that is there: `.csv` if it is, else `.txt`."""
+    table = folder / f"{name}.csv"
+    return table if table.is_file() else folder / f"{name}.txt"
+
+
 def read_attributes(file: Path) -> tuple[list[str], dict[str, np.ndarray]]:
     """The picture names, and for each attribute which of them have it: bool (N,).
 
@@ -148,11 +156,12 @@ def read_attributes(file: Path) -> tuple[list[str], dict[str, np.ndarray]]:
         UsageError: if the list is missing or a line is not as published.
     """
     lines = read_lines(file)
-    if len(lines) < 3:
-        raise UsageError(f"'{file}' is cut short; expected a count, the attribute names, and a line a picture")
-    attributes = lines[1].split()
-    rows = [line.split() for line in lines[2:]]
-    for number, row in enumerate(rows, start=3):
+    headings = 1 if file.suffix == ".csv" else 2  # the text's first line is a count
+    if len(lines) <= headings:
+        raise UsageError(f"'{file}' is cut short; expected the attribute names and a line a picture")
+    attributes = lines[headings - 1][1 if file.suffix == ".csv" else 0 :]
+    rows = lines[headings:]
+    for number, row in enumerate(rows, start=headings + 1):
         if len(row) != len(attributes) + 1 or not set(row[1:]) <= {"1", "-1"}:
             raise UsageError(
                 f"'{file}' line {number} must be a picture's name and {len(attributes)} numbers 1 or -1, "
@@ -169,24 +178,28 @@ def read_partition(file: Path) -> dict[str, int]:
         UsageError: if the list is missing or a line is not as published.
     """
     parts = {}
-    for number, line in enumerate(read_lines(file), start=1):
-        match line.split():
+    headings = 1 if file.suffix == ".csv" else 0
+    for number, line in enumerate(read_lines(file)[headings:], start=headings + 1):
+        match line:
             case [name, ("0" | "1" | "2") as part]:
                 parts[name] = int(part)
             case _:
-                raise UsageError(f"'{file}' line {number} must be a picture's name and 0, 1 or 2, got '{line[:60]}'")
+                got = " ".join(line)[:60]
+                raise UsageError(f"'{file}' line {number} must be a picture's name and 0, 1 or 2, got '{got}'")
     return parts
 
 
-def read_lines(file: Path) -> list[str]:
-    """The lines of a list that are not blank.
+def read_lines(file: Path) -> list[list[str]]:
+    """The words of each line of a list that is not blank.
 
     Raises:
         UsageError: if it cannot be read.
     """
+    between = "," if file.suffix == ".csv" else None  # None: any white space
     try:
-        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise UsageError(f"'{file}' cannot be read ({error.strerror}); expected a list of CelebA there") from None
     except UnicodeDecodeError:
         raise UsageError(f"'{file}' is not text; expected a list of CelebA there") from None
+    return [line.strip().split(between) for line in lines if line.strip()]

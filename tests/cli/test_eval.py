@@ -4,20 +4,22 @@ import json
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
+from analogies_hub.cli import app
 from analogies_hub.images import open_image
 
 EDITS = """
-import torch
-calls = 0
-
 def half_guide(contents, guides):
     return (contents + guides) / 2
 
 def nothing(contents, guides):
     return contents
+"""
+STOPS = """
+calls = 0
 
-def stops(contents, guides):
+def edit(contents, guides):
     global calls
     calls += 1
     if calls == 2:
@@ -31,7 +33,7 @@ def scored(tmp_path_factory, analogies):
     """A folder in which two edits were scored, and what the first command printed."""
     folder = tmp_path_factory.mktemp("eval")
     (folder / "edits.py").write_text(EDITS)
-    words = ["--task", "add-glasses", "--n", 64, "-q"]
+    words = ["--task", "add-glasses", "--n", 40, "-q"]
     done = analogies("eval", "edits", "edits:half_guide", *words, "-o", "half", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert analogies("eval", "edits", "edits:nothing", *words, "-o", "nothing", cwd=folder).returncode == 0
@@ -67,7 +69,7 @@ def test_the_report_holds_every_number_with_its_interval_beside_the_controls(sco
     text = (folder / "half" / "results.md").read_text()
     for line in ("| Edit gain ↑", "| L1 ↓ (grey levels) * |", "| FID[avatars-attributes] ↓"):
         assert line in text
-    assert "64 edits of 64 avataaars faces (test people, 64 px, seed 0" in text
+    assert "40 edits of 40 avataaars faces (test people, 64 px, seed 0" in text
     assert "FID[avatars-attributes]" in printed and "results.md" in printed
     assert open_image(folder / "half" / "examples.png").size == (3 * 266 + 16, 4 * 66 + 18)
 
@@ -98,26 +100,31 @@ def test_two_edits_are_compared_over_the_same_contents(scored, analogies):
     assert all(record["p"] <= record["p_holm"] for record in found.values())
 
 
-def test_an_edit_that_stops_goes_on_where_it_was(tmp_path, analogies):
-    (tmp_path / "edits.py").write_text(EDITS)
-    words = ["eval", "edits", "edits:stops", "--task", "add-smile", "--n", 24, "-o", "out", "-q"]
-    first = analogies(*words, cwd=tmp_path)
-    assert first.returncode == 1 and "full" in first.stderr
+def run(*words):
+    """The command in this process, which has loaded what takes seconds to load."""
+    return CliRunner().invoke(app, ["eval", *map(str, words)])
+
+
+def test_an_edit_that_stops_goes_on_where_it_was(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stopping.py").write_text(STOPS)
+    words = ["edits", "stopping:edit", "--task", "add-smile", "--n", 22, "-o", "out", "-q"]
+    first = run(*words)
+    assert first.exit_code == 1 and "full" in first.stderr
     assert len(list((tmp_path / "out" / "outputs").iterdir())) == 20 and not (tmp_path / "out" / "rows.jsonl").exists()
-    assert analogies(*words, cwd=tmp_path).returncode == 0
-    found = numbers(tmp_path / "out" / "results.jsonl")
-    assert found["edits:stops", "edit_gain"][0] == 0
+    assert run(*words).exit_code == 0
+    assert numbers(tmp_path / "out" / "results.jsonl")["stopping:edit", "edit_gain"][0] == 0
 
 
-def test_pictures_go_out_and_come_back_from_any_tool(tmp_path, analogies):
-    assert analogies("eval", "inputs", "remove-glasses", "-o", tmp_path, "--n", 4, "--size", 48).returncode == 0
-    missing = analogies("eval", "edits", tmp_path)
-    assert missing.returncode == 3 and "00000.png' does not exist" in missing.stderr
+def test_pictures_go_out_and_come_back_from_any_tool(tmp_path):
+    assert run("inputs", "remove-glasses", "-o", tmp_path, "--n", 4, "--size", 48).exit_code == 0
+    missing = run("edits", tmp_path)
+    assert missing.exit_code == 3 and "00000.png' does not exist" in missing.stderr
     for file in (tmp_path / "contents").iterdir():
         shutil.copy(file, tmp_path / "outputs" / file.name)
-    assert analogies("eval", "edits", tmp_path, "--seed", 3, "--task", "remove-glasses").returncode == 2
-    done = analogies("eval", "edits", tmp_path, "--json")
-    assert done.returncode == 0, done.stderr
+    assert run("edits", tmp_path, "--seed", 3, "--task", "remove-glasses").exit_code == 2
+    done = run("edits", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
     assert numbers(tmp_path / "results.jsonl")[tmp_path.name, "leak"][0] == 0
 
 
@@ -135,7 +142,8 @@ def test_pictures_go_out_and_come_back_from_any_tool(tmp_path, analogies):
         (["inputs", "add-smile", "-o", "new", "--split", "judges"], 2, "test or validation people"),
     ],
 )
-def test_a_mistake_gets_one_sentence_and_its_exit_code(words, code, reason, scored, analogies):
-    done = analogies("eval", *words, cwd=scored[0])
-    assert done.returncode == code, done.stderr
+def test_a_mistake_gets_one_sentence_and_its_exit_code(words, code, reason, scored, monkeypatch):
+    monkeypatch.chdir(scored[0])
+    done = run(*words)
+    assert done.exit_code == code, done.output
     assert reason in done.stderr and done.stderr.count("\n") == 1 and done.stdout == ""

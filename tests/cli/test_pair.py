@@ -30,7 +30,18 @@ def files(folder):
 HEAVY = {"torch", "numpy", "PIL", "huggingface_hub", "safetensors", "torchvision"}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["pair", "--help"], ["--version"], ["methods"], ["pair", "-", "-"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["pair", "--help"],
+        ["data", "avatars", "-h"],
+        ["eval", "edits", "-h"],
+        ["--version"],
+        ["methods"],
+        ["pair", "-", "-"],
+    ],
+)
 def test_help_lists_and_mistakes_load_nothing_heavy(words):
     script = f"""
 import sys

@@ -110,6 +110,25 @@ def test_celeba_domains_follow_their_rules(faces, domain, split, expected):
     assert who(celeba(faces, domain, split, size=32)) == expected
 
 
+def test_kaggle_s_copy_of_celeba_is_the_same(faces):
+    expected = who(celeba(faces, "facial_hair", size=32)), who(celeba(faces, "glasses", "test", size=32))
+    for name, heading in (
+        ("list_attr_celeba", ["image_id", *NAMES]),
+        ("list_eval_partition", ["image_id", "partition"]),
+    ):
+        rows = (faces / f"{name}.txt").read_text().splitlines()[2 if "attr" in name else 0 :]
+        table = [",".join(heading), *(",".join(row.split()) for row in rows)]
+        (faces / f"{name}.csv").write_text("\n".join(table) + "\n")
+        (faces / f"{name}.txt").unlink()
+    (faces / "img_align_celeba").rename(faces / "pictures")
+    (faces / "img_align_celeba").mkdir()
+    (faces / "pictures").rename(faces / "img_align_celeba" / "img_align_celeba")
+    assert (who(celeba(faces, "facial_hair", size=32)), who(celeba(faces, "glasses", "test", size=32))) == expected
+    (faces / "list_eval_partition.csv").write_text("image_id,partition\n000001.jpg,7\n")
+    with pytest.raises(UsageError, match="line 2 must be"):
+        celeba(faces, "glasses", size=32)
+
+
 def test_celeba_skips_or_refuses_missing_and_odd_pictures(faces):
     (faces / "img_align_celeba" / "000001.jpg").unlink()
     plain(faces / "img_align_celeba" / "000003.jpg", 90, size=(100, 218))

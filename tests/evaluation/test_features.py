@@ -5,7 +5,14 @@ import torch
 
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.evaluation import features
-from analogies_hub.evaluation.features import FeatureNet, WeightsUnavailable, load_efficientnet_lite0, load_feature_net
+from analogies_hub.evaluation.features import (
+    FeatureNet,
+    WeightsUnavailable,
+    load_efficientnet_lite0,
+    load_feature_net,
+    to_8_bits,
+)
+from analogies_hub.evaluation.judges import read_scores
 from analogies_hub.filters import resize
 
 
@@ -69,6 +76,20 @@ def test_images_are_first_rounded_to_8_bits(plain):
     between = (pixels + 0.45 / 255 * torch.sign(noise(2, 3, 40, 40) - 0.5)).clamp(0, 1)
     assert torch.equal(plain.pooled(between), plain.pooled(pixels))
     assert torch.equal(plain.maps(between)["image"], plain.maps(pixels)["image"])
+
+
+@pytest.mark.parametrize(("judge", "width"), [("attributes", 128), ("identity", 128)])
+def test_a_judge_is_a_feature_net_of_its_own_size(judge, width):
+    net = load_feature_net(f"avatars-{judge}")
+    assert net.sha256 == read_scores()[judge]["sha256"]
+    images = noise(3, 3, 96, 96)
+    pooled = net.pooled(images)
+    assert pooled.shape == (3, width)
+    torch.testing.assert_close(
+        net.pooled(resize(to_8_bits(images), (64, 64)).clamp(0, 1)), pooled, atol=0.05, rtol=0.05
+    )
+    shapes = {name: tuple(values.shape[1:]) for name, values in net.maps(images).items()}
+    assert shapes == {"layer2": (48, 32, 32), "layer4": (96, 16, 16), "layer6": (128, 8, 8)}
 
 
 def test_pictures_in_another_range_or_too_small_are_refused(plain):

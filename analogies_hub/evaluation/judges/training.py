@@ -1,6 +1,7 @@
 """How the judges are trained, on people no other split knows, and how good they are on others still."""
 
 import hashlib
+import io
 import json
 import time
 from collections.abc import Callable
@@ -12,13 +13,12 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
-from torchvision.transforms import v2
 
 from ...data.avatars import ATTRIBUTES, STYLES, Face, cached_faces, person
 from ...data.cache import Progress
 from ...data.source import ImageSource
 from ...filters import blur
-from ...images import atomic_write
+from ...images import atomic_write, to_pil, to_tensor
 from . import SIZE, untrained
 from .networks import AttributeNet
 
@@ -78,10 +78,16 @@ def disturb(images: Tensor, generator: torch.Generator) -> Tensor:
             image = image + uniform(0, 0.06) * torch.randn(image.shape, generator=generator)
         image = image.clamp(0, 1)
         if uniform(0, 1) < 0.5:
-            quality = round(uniform(40, 95))
-            image = v2.functional.jpeg((image * 255).round().byte(), quality).float() / 255
+            image = through_jpeg(image, quality=round(uniform(40, 95)))
         disturbed.append(image)
     return torch.cat(disturbed)
+
+
+def through_jpeg(image: Tensor, quality: int) -> Tensor:
+    """What a JPEG file keeps of an image (1, 3, H, W)."""
+    file = io.BytesIO()
+    to_pil(image)[0].save(file, "JPEG", quality=quality)
+    return to_tensor(file.getvalue())
 
 
 def recolour(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -120,7 +126,7 @@ def train_attributes(net: AttributeNet, steps: int, seed: int, on_step: Progress
 
     train(net, loss_at, steps, on_step)
     with torch.no_grad():
-        seen = torch.cat([net.features(source.take(range(1000))) for source in faces])
+        seen = torch.cat([net.features(source.take(range(min(1000, PEOPLE)))) for source in faces])
     net.spread = seen.std(0).clamp(min=1e-6)
 
 
