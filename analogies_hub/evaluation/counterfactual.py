@@ -129,7 +129,18 @@ def score(
         | retrieval_scores(scene, results)
         | mask_scores(scene, mask, threshold)
     )
+    scores["success"] = successes(scores)
     return {name: value.double().cpu().numpy() for name, value in scores.items()} | {"edit": scene.edit}
+
+
+def successes(scores: dict[str, Tensor]) -> Tensor:
+    """Which edits are right in every way that can be right or wrong: bool (B,).
+
+    All attributes by both judges, the person, the guide where there is one, and nearer to the
+    truth than the input was. Each alone can be cheated, by copies and blends.
+    """
+    right = scores["joint"] & scores["joint_second"] & (scores["gain_left"] < scores["gain_all"])
+    return right & (scores["identity_at_1"] == 1) & (scores["guide_at_1"] != 0)  # NaN: no guide
 
 
 def attribute_scores(scene: Scene, result: Tensor, judges: Judges) -> dict[str, Tensor]:

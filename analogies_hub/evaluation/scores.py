@@ -85,6 +85,7 @@ def decibel(error: float) -> float:
 
 
 METRICS = (
+    Metric("success", "Success", 1, "%", mean("success"), binary=True),
     Metric("class", "Class", 1, "%", mean("class"), binary=True),
     Metric("keep", "Keep", 1, "%", mean("keep")),
     Metric("joint", "Joint", 1, "%", mean("joint"), binary=True),

@@ -126,13 +126,16 @@ def test_damaged_truths_are_ordered_by_their_damage(scored):
             values = [better * value[name][metric] for name in ladder]
             assert values == sorted(values, reverse=True) and len(set(values)) == len(values), (metric, ladder, values)
     assert value["half"]["edit_gain"] == pytest.approx(0.5, abs=0.03)
+    assert value["oracle"]["success"] > 0.97 and value["copy input"]["success"] == 0
+    assert value["oracle"]["success"] >= value["noise 5"]["success"] >= value["noise 15"]["success"] - 0.01
+    assert value["oracle"]["success"] > max(value["blur"]["success"], value["half"]["success"])
 
 
 def test_no_cheat_wins(scored):
     task, value, _ = scored
     for name in CHEATS:
         cheat = value[name]
-        assert cheat["edit_gain"] < 0.4, (name, cheat)
+        assert cheat["success"] < 0.2 and cheat["edit_gain"] < 0.4, (name, cheat)
         caught = min(cheat["joint"], cheat["identity_at_1"]) < 0.8 or cheat["l1"] > value["copy input"]["l1"]
         assert caught, (name, cheat)
     for name in ("someone else", "copy guide", "recoloured guide"):
