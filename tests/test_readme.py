@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+import typer
 
 from analogies_hub.cli import app
 from analogies_hub.images import open_image, save_image
@@ -15,22 +15,24 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_python_block_runs(tmp_path, monkeypatch, content, guide, capsys):
+def test_the_python_blocks_run(tmp_path, monkeypatch, content, guide, capsys):
     save_image(content[0], tmp_path / "a.jpg")
     save_image(guide, tmp_path / "b.jpg")
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    exec(compile(code.replace("width=900", "width=90"), "README.md", "exec"), {})
-    assert open_image("out.png").size == (64, 48)
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {}
+    for code in blocks:
+        exec(compile(code.replace("width=900", "width=90"), "README.md", "exec"), names)
+    assert open_image("out.png").size == (64, 48) and names["batch"].shape == (32, 3, 64, 64) and names["mask"].any()
     assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", re.findall(r"^analogies (.*?)(?:\s+#.*)?$", README, re.MULTILINE))
-def test_a_command_has_only_options_that_exist(command, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # where no picture is: it must fail on that, not on an option
-    result = CliRunner().invoke(app, shlex.split(command))
-    assert "No such option" not in result.output and "No such command" not in result.output
-    assert result.exit_code in (0, 2, 3)
+def test_a_command_can_be_parsed(command):
+    words, node = shlex.split(command), typer.main.get_command(app)
+    while hasattr(node, "commands"):
+        node = node.commands[words.pop(0)]
+    node.make_context("analogies", words)  # raises if an option is unknown or an argument is missing
 
 
 def test_links_lead_somewhere():

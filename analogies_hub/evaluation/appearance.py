@@ -10,6 +10,9 @@ from .features import FeatureNet, Maps
 from .perceptual import content_distance, content_of, gram_distance, maps_of, mean_grams, pdist_of, style_distance
 
 
+UNIT = 250  # faces are enough for a mean
+
+
 @dataclass(frozen=True)
 class Reference:
     """Two equally large sets of real faces of the target domain, and the units they give a net's layers.
@@ -34,9 +37,11 @@ def refer(net: FeatureNet, real: Tensor, others: Tensor) -> Reference:
     Args:
         real, others: real faces of the target domain, of different people, (N, 3, H, W) in [0, 1] each.
     """
+    features = net.pooled(real)
+    real, others = real[:UNIT], others[:UNIT]
     return Reference(
         net,
-        net.pooled(real),
+        features,
         grams=mean_grams(net, real),
         content_units={layer: float(values.mean()) for layer, values in content_distance(net, real, others).items()},
         style_units={layer: distance.single for layer, distance in style_distance(net, others, real).items()},
