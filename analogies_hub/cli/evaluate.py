@@ -104,8 +104,7 @@ def edits_command(
             raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
         folder, benchmark = Path(edit), stored_benchmark(Path(edit), benchmark)
     scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device)
-    label = edit if is_function(edit) else folder.resolve().name
-    score_folder(folder, benchmark, label, scoring, (quiet, as_json))
+    score_folder(folder, benchmark, edit, scoring, (quiet, as_json))
 
 
 class Scoring(NamedTuple):
@@ -172,9 +171,7 @@ def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
     return noted
 
 
-def score_folder(
-    folder: Path, benchmark: "Benchmark", label: str, scoring: Scoring, silence: tuple[bool, bool]
-) -> None:
+def score_folder(folder: Path, benchmark: "Benchmark", edit: str, scoring: Scoring, silence: tuple[bool, bool]) -> None:
     """Score what is in a folder, write the report beside it, and print the table or the records."""
     from ..evaluation.features import load_feature_net
     from ..evaluation.judges import load_judges
@@ -183,6 +180,7 @@ def score_folder(
     from ..pipeline import pick_device
 
     quiet, as_json = silence
+    label = edit if is_function(edit) else folder.resolve().name
     device = pick_device(scoring.device)
     nets = [load_feature_net(name, device, scoring.allow_download) for name in scoring.nets]
     judges = load_judges(benchmark.style, device)

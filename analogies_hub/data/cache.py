@@ -1,5 +1,6 @@
 """Pixels that are worked out once and then mapped from disk. Imports no torch: worker processes load it."""
 
+import glob
 import hashlib
 import json
 import os
@@ -45,22 +46,41 @@ def cached_pixels(
     Raises:
         UsageError: if the disk is full or closed to writing.
     """
-    from filelock import FileLock
-
     folder = cache_folder() / f"{name}-{digest(key | {'count': len(items), 'shape': list(shape)})}"
     try:
         if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.with_suffix(".lock")):
-                if not folder.is_dir():
-                    build(folder, key, (*shape, 3), draw_all(items, draw, on_step))
-        pixels = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+            build_once(folder, key, (*shape, 3), lambda: draw_all(items, draw, on_step))
     except OSError as error:
-        raise UsageError(f"'{folder}' cannot be used ({error.strerror or error}); set HF_ASSETS_CACHE") from None
-    except ValueError:
+        raise UsageError(f"'{folder}' cannot be made ({error.strerror or error}); set HF_ASSETS_CACHE") from None
+    return load(folder)
+
+
+def build_once(
+    folder: Path, key: dict[str, Any], shape: tuple[int, ...], images: Callable[[], Iterator[np.ndarray | str]]
+) -> None:
+    """Build a folder unless another process does so first; then wait for it."""
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.part"):  # of a builder that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        if not folder.is_dir():
+            build(folder, key, shape, images())
+
+
+def load(folder: Path) -> tuple[np.ndarray, dict[int, str]]:
+    """What `cached_pixels` gives, from a folder that is there."""
+    try:
+        pixels = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        skipped = json.loads((folder / "about.json").read_text(encoding="utf-8"))["skipped"]
+        return pixels, {int(item): reason for item, reason in skipped.items()}
+    except OSError as error:
+        raise UsageError(
+            f"'{folder}' cannot be read ({error.strerror or error}); delete it or let it be read"
+        ) from None
+    except (ValueError, KeyError, TypeError):
         raise UsageError(f"'{folder}' is damaged; delete it, it will be drawn again") from None
-    return pixels, {int(item): reason for item, reason in about["skipped"].items()}
 
 
 def cache_folder() -> Path:

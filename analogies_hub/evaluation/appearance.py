@@ -9,7 +9,6 @@ from .counterfactual import Rows, joined
 from .features import FeatureNet, Maps
 from .perceptual import content_distance, content_of, gram_distance, maps_of, mean_grams, pdist_of, style_distance
 
-
 UNIT = 250  # faces are enough for a mean
 
 

@@ -55,6 +55,15 @@ def test_a_crash_half_way_leaves_nothing_and_the_next_one_builds(place):
     assert len(cached_pixels("test", {}, range(600), (2, 3), grey)[0]) == 599
 
 
+def test_what_a_killed_builder_left_is_cleared_away(place):
+    build()
+    (folder,) = (path for path in place.iterdir() if path.is_dir())
+    folder.rename(place / f".{folder.name}.x7.part")
+    (place / ".other-set.x8.part").mkdir()
+    assert len(build()[0]) == 7
+    assert sorted(path.name for path in place.glob(".*.part")) == [".other-set.x8.part"]
+
+
 def test_many_items_come_from_several_processes_in_order(place):
     seen = []
     pixels, _ = cached_pixels("test", {}, range(1000), (2, 3), grey, on_step=lambda *step: seen.append(step))
