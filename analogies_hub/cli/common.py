@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ def friendly(command: Callable) -> Callable:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        warnings.formatwarning = lambda message, *place: f"Note: {message}\n"
         try:
             return command(*args, **kwargs)
         except typer.Exit:  # a RuntimeError, already reported

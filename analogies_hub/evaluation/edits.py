@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..data.avatars import choose_rasterizer, drawing_version
 from ..data.cache import Progress
 from ..errors import ImageError, UsageError
 from ..images import atomic_write, open_image, save_image, to_pil
@@ -45,8 +46,9 @@ def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
 
 
 def describe(benchmark: Benchmark) -> dict[str, Any]:
-    """A benchmark's settings, ready for JSON."""
+    """A benchmark's settings and what draws its faces, ready for JSON."""
     values = asdict(benchmark) | {"task": benchmark.task.name, "others": benchmark.task.others}
+    values["drawn"] = drawing_version(choose_rasterizer())
     return dict(sorted(values.items()))
 
 
@@ -57,7 +59,7 @@ def from_note(folder: Path) -> Benchmark | None:
         return None
     try:
         task = parse_task(note["task"], note["others"])
-        return Benchmark(task, **{name: note[name] for name in note.keys() - {"task", "others", "edit"}})
+        return Benchmark(task, **{name: note[name] for name in note.keys() - {"task", "others", "edit", "drawn"}})
     except (KeyError, TypeError):
         raise UsageError(f"'{folder / NOTE}' is damaged; delete it and name the task again") from None
 

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from .. import __version__
-from ..data.avatars import choose_rasterizer, drawing_version
 from ..errors import UsageError
 from ..filters import resize
 from ..images import atomic_write, save_image, to_pil
@@ -29,8 +28,7 @@ def records(evaluation: Evaluation, label: str) -> list[dict[str, Any]]:
     """Every number, one record each, with all that is needed to know what it is of."""
     judges = {name: read_scores()[name]["sha256"][:12] for name in JUDGES}
     nets = {reference.net.name: reference.net.sha256 for reference in evaluation.references}
-    drawn = drawing_version(choose_rasterizer())
-    common = describe(evaluation.benchmark) | {"version": __version__, "drawn": drawn, "judges": judges}
+    common = describe(evaluation.benchmark) | {"version": __version__, "judges": judges}
     return [
         {"system": label if system == EDIT else system, "metric": line.name}
         | {end: finite(value) for end, value in interval._asdict().items()}

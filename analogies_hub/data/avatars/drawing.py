@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import warnings
 from functools import lru_cache
@@ -16,6 +17,7 @@ from ..packages import package_folder
 from .faces import Face
 from .styles import Sketch, get_style, sketch
 
+CHOICE = "ANALOGIES_RASTERIZER"
 TOLERANCE = 8  # grey levels; a pixel that differs by more has changed
 EXTRA = 'pip install "analogies-hub[avatars]"'
 
@@ -56,9 +58,15 @@ def change_mask(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 def choose_rasterizer() -> str:
     """Skia where it can be loaded; resvg, about five times slower, where it cannot, with a warning.
 
+    The environment variable `ANALOGIES_RASTERIZER` decides where it is set.
+
     Raises:
-        UsageError: if neither is there.
+        UsageError: if neither is there, or the variable names another.
     """
+    if asked := os.environ.get(CHOICE):
+        if asked not in RASTERIZERS:
+            raise UsageError(f"{CHOICE} must be {' or '.join(RASTERIZERS)}, got '{asked}'")
+        return asked
     try:
         import skia  # noqa: F401
 
@@ -68,6 +76,7 @@ def choose_rasterizer() -> str:
     if find_spec("resvg_py") is None:
         raise UsageError(f"drawing avatars needs skia-python or resvg-py ({reason}); {EXTRA}")
     warnings.warn(f"skia-python cannot be loaded ({reason}); resvg draws instead, more slowly", stacklevel=2)
+    os.environ[CHOICE] = "resvg"  # so that the processes which draw need not say it again
     return "resvg"
 
 
