@@ -153,6 +153,8 @@ def folders_command(
     from ..data.folders import folder as read
     from ..data.folders import pair_folders
 
+    if len(folder) > 2 or (split and len(folder) == 2):
+        raise UsageError("give one folder with trainA/, trainB/... and maybe --split, or two folders without --split")
     if len(folder) == 1:
         folders = [each for part in split or ["train"] for each in pair_folders(folder[0], part)]
     else:

@@ -21,7 +21,7 @@ eval_app = typer.Typer(help="Score edits of drawn faces against their true resul
 TaskOption = Annotated[
     str | None, typer.Option(help="add-glasses, remove-smile, glasses-to-facial_hair...; a folder knows its own")
 ]
-CountOption = Annotated[int, typer.Option("--n", min=2, help="Contents to edit")]
+CountOption = Annotated[int, typer.Option("--n", min=4, help="Contents to edit")]
 GuidesOption = Annotated[int, typer.Option(min=1, max=20, help="Guides a content")]
 SizeOption = Annotated[int, typer.Option(min=32, max=512, help="Side in pixels")]
 StyleOption = Annotated[str, typer.Option(help="avataaars or open-peeps")]
@@ -93,7 +93,12 @@ def edits_command(
     from ..evaluation.tasks import Benchmark, parse_task
 
     use_threads(threads)
-    benchmark = Benchmark(parse_task(task, others), n, guides, size, style, seed, split) if task else None
+    asked = (n, guides, size, style, seed, split)
+    if not task and (asked != (1000, 1, 64, "avataaars", 0, "test") or others != "any"):
+        raise UsageError(
+            "options of a task need the task itself: add --task, or leave them away to use the folder's own"
+        )
+    benchmark = Benchmark(parse_task(task, others), *asked) if task else None
     if is_function(edit):
         if benchmark is None:
             raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
@@ -128,24 +133,28 @@ def find_function(name: str) -> Callable[..., Any]:
         UsageError: if there is no such module or function.
     """
     module, _, function = name.partition(":")
-    sys.path.insert(0, "")
+    sys.path.insert(0, "")  # and it stays: the function may import its neighbours
     try:
-        return getattr(import_module(module), function)
-    except ImportError as error:
+        found = getattr(import_module(module), function, None)
+    except (ImportError, ValueError) as error:
         raise UsageError(f"'{module}' cannot be imported ({error}); expected module:function") from None
-    except AttributeError:
-        raise UsageError(f"the module '{module}' has no function '{function}'") from None
-    finally:
-        sys.path.remove("")
+    if not callable(found):
+        raise UsageError(f"the module '{module}' has no function '{function}'")
+    return found
 
 
 def fill(edit: str, folder: Path, benchmark: "Benchmark", device: str, quiet: bool) -> None:
     """Run a function over a benchmark into a folder; what is there from an earlier run stays."""
     from ..evaluation.edits import bind, run_edit
+    from ..evaluation.scores import require_torchmetrics
     from ..pipeline import pick_device
 
+    require_torchmetrics()
     function = find_function(edit)
     bind(folder, benchmark, edit)
+    ready = len(list((folder / "outputs").glob("*.png")))
+    if ready and not quiet:
+        typer.echo(f"{ready} results of {edit} are in {folder} already and are not made again", err=True)
     with progress(f"Editing by {edit}", quiet) as on_step:
         run_edit(function, folder, benchmark, pick_device(device), on_step)
 
@@ -166,8 +175,7 @@ def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
             raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
         bind(folder, wanted)
         return wanted
-    if wanted is not None:
-        bind(folder, replace(wanted, count=noted.count))
+    bind(folder, replace(wanted, count=noted.count) if wanted else noted)
     return noted
 
 
@@ -229,7 +237,9 @@ def compare_command(
 @eval_app.command("judges")
 @friendly
 def judges_command(
-    train: Annotated[bool, typer.Option("--train", help="Train them again, some ten minutes each on 2 cores")] = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train them again into -o, some ten minutes each on 2 cores")
+    ] = False,
     folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for new weights and scores")] = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
@@ -240,7 +250,9 @@ def judges_command(
 
     use_threads(threads)
     if train:
-        train_all(folder or WEIGHTS, quiet or as_json)
+        if folder is None:
+            raise UsageError(f"--train needs a folder for new weights: add -o; judges in use lie in {WEIGHTS}")
+        train_all(folder, quiet or as_json)
     scores = read_scores(folder or WEIGHTS)
     if as_json:
         typer.echo(json.dumps(scores))

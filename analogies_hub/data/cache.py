@@ -46,7 +46,7 @@ def cached_pixels(
     Raises:
         UsageError: if the disk is full or closed to writing.
     """
-    folder = cache_folder() / f"{name}-{digest(key | {'count': len(items), 'shape': list(shape)})}"
+    folder = cache_folder() / f"{name[:60]}-{digest(key | {'count': len(items), 'shape': list(shape)})}"
     try:
         if not folder.is_dir():
             build_once(folder, key, (*shape, 3), lambda: draw_all(items, draw, on_step))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ALIGNED = (178, 218)  # pixels, width and height of every aligned picture
 PARTITION = {"train": 0, "validation": 1, "test": 2}
 FACIAL_HAIR = ("Mustache", "Goatee", "-No_Beard")
-SHAVEN_MAN = ("Male", "-5_o_Clock_Shadow")
+NO_STUBBLE_MAN = ("Male", "-5_o_Clock_Shadow")
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ RULES = {
     "no-smile": Rule(all=("-Smiling",)),
     "mouth": Rule(all=("Mouth_Slightly_Open",)),
     "no-mouth": Rule(all=("-Mouth_Slightly_Open",)),
-    "facial_hair": Rule(all=SHAVEN_MAN, any=FACIAL_HAIR),
-    "no-facial_hair": Rule(all=SHAVEN_MAN, none=FACIAL_HAIR),
+    "facial_hair": Rule(all=NO_STUBBLE_MAN, any=FACIAL_HAIR),
+    "no-facial_hair": Rule(all=NO_STUBBLE_MAN, none=FACIAL_HAIR),
     "smile-not-glasses": Rule(all=("Smiling", "-Eyeglasses")),
     "glasses-not-smile": Rule(all=("Eyeglasses", "-Smiling")),
-    "facial_hair-not-glasses": Rule(all=(*SHAVEN_MAN, "-Eyeglasses"), any=FACIAL_HAIR),
-    "glasses-not-facial_hair": Rule(all=(*SHAVEN_MAN, "Eyeglasses"), none=FACIAL_HAIR),
-    "facial_hair-not-smile": Rule(all=(*SHAVEN_MAN, "-Smiling"), any=FACIAL_HAIR),
-    "smile-not-facial_hair": Rule(all=(*SHAVEN_MAN, "Smiling"), none=FACIAL_HAIR),
+    "facial_hair-not-glasses": Rule(all=(*NO_STUBBLE_MAN, "-Eyeglasses"), any=FACIAL_HAIR),
+    "glasses-not-facial_hair": Rule(all=(*NO_STUBBLE_MAN, "Eyeglasses"), none=FACIAL_HAIR),
+    "facial_hair-not-smile": Rule(all=(*NO_STUBBLE_MAN, "-Smiling"), any=FACIAL_HAIR),
+    "smile-not-facial_hair": Rule(all=(*NO_STUBBLE_MAN, "Smiling"), none=FACIAL_HAIR),
     "female-glasses": Rule(all=("-Male", "Eyeglasses")),
     "female-no-glasses": Rule(all=("-Male", "-Eyeglasses")),
     "male-glasses": Rule(all=("Male", "Eyeglasses")),
@@ -110,6 +110,8 @@ def celeba(
         ImageError: if a picture is bad and may not be skipped.
         UsageError: if a list is missing or broken, or a domain or split is unknown.
     """
+    if not 8 <= size <= ALIGNED[0]:
+        raise UsageError(f"the faces of CelebA are read at 8 to {ALIGNED[0]} px, got {size}")
     if split not in PARTITION:
         raise UsageError(f"'{split}' is no split; {nearest_name(split, list(PARTITION))}")
     names, table = read_attributes(list_file(Path(folder), "list_attr_celeba"))

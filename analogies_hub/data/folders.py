@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # torch stays out of the processes that read
     from .source import ImageSource
 
 BAD = ("skip", "refuse")
+READING = 1  # raise it with every change of what is read from a file
 PAIR = ("A", "B")
 SPLIT_FOLDERS = {"train": "train", "validation": "val", "test": "test"}
 
@@ -47,6 +48,7 @@ def pictures(files: Sequence[str | Path], size: int, bad: str = "skip", name: st
     """
     from .source import ImageSource
 
+    check_bad(bad)
     paths = [Path(file) for file in files]
     drawn = read_all(size, None, paths)
     skipped = {str(path): reason for path, reason in zip(paths, drawn, strict=True) if isinstance(reason, str)}
@@ -97,12 +99,13 @@ def cached_files(
         exact: (width, height) every file must have; None takes any that is not too small.
         bad: as in `pictures`.
     """
+    from PIL import __version__ as pillow
+
     from .source import ImageSource
 
-    if bad not in BAD:
-        raise UsageError(f"'bad' must be one of {', '.join(BAD)}, got '{bad}'")
+    check_bad(bad)
     drawn = partial(read_all, size, exact)
-    key = {"files": [mark(file) for file in files], "exact": exact}
+    key = {"reading": READING, "pillow": pillow, "files": [mark(file) for file in files], "exact": exact}
     pixels, reasons = cached_pixels(name.replace(" ", "-"), key, files, (size, size), drawn, on_step)
     skipped = {str(files[item]): reason for item, reason in reasons.items()}
     refuse_bad(skipped, bad)
@@ -110,12 +113,12 @@ def cached_files(
 
 
 def mark(file: Path) -> list[str | int]:
-    """What tells that a file is still the same: path, size and time of change; the path alone if it is not there."""
+    """What tells that a file is still the same: path, size and times of change; the path alone if it is not there."""
     try:
         state = file.stat()
     except OSError:
         return [str(file.absolute())]
-    return [str(file.absolute()), state.st_size, state.st_mtime_ns]
+    return [str(file.absolute()), state.st_size, state.st_mtime_ns, state.st_ctime_ns]  # the last: permissions
 
 
 def picture_files(path: Path) -> list[Path]:
@@ -163,10 +166,14 @@ def read_square(file: Path, size: int, exact: tuple[int, int] | None) -> np.ndar
     return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
 
 
-def refuse_bad(skipped: dict[str, str], bad: str) -> None:
-    """Raise `ImageError` with the first reason if bad pictures are refused and there are some."""
+def check_bad(bad: str) -> None:
+    """Raise `UsageError` unless it says what to do with bad pictures."""
     if bad not in BAD:
         raise UsageError(f"'bad' must be one of {', '.join(BAD)}, got '{bad}'")
+
+
+def refuse_bad(skipped: dict[str, str], bad: str) -> None:
+    """Raise `ImageError` with the first reason if bad pictures are refused and there are some."""
     if skipped and bad == "refuse":
         reason = next(iter(skipped.values()))
         rest = f" ({len(skipped) - 1} more are bad)" if len(skipped) > 1 else ""

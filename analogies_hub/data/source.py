@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ..errors import UsageError
 from ..filters import resize
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageSource:
     """One domain's images; a batch depends on the seed and the step alone.
 
@@ -61,14 +62,15 @@ class ImageSource:
     def batch(self, step: int, count: int) -> Tensor:
         """The images of one step: (count, 3, H, W) in [0, 1].
 
-        Every epoch shows each image once, in an order of its own.
+        Every epoch shows each image once, in an order of its own, which depends on the name
+        too: two domains of the same seed and length meet in ever new pairs.
         """
         places = np.arange(step * count, (step + 1) * count)
         return torch.stack([self.image(*divmod(int(place), len(self))) for place in places])
 
     def image(self, epoch: int, place: int) -> Tensor:
         """The image at a place of an epoch's order, flipped and cropped for that epoch: (3, H, W) in [0, 1]."""
-        order, mirrored, corners = epoch_plan(len(self), self.seed, epoch)
+        order, mirrored, corners = epoch_plan(len(self), (self.seed, crc32(self.name.encode())), epoch)
         pixels = self.pixels[order[place]]
         if self.crop:
             top, left = (corners[place] * (np.array(pixels.shape[:2]) - self.crop + 1)).astype(int)
@@ -94,9 +96,9 @@ class ImageSource:
 
 
 @lru_cache(maxsize=16)
-def epoch_plan(count: int, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def epoch_plan(count: int, seeds: tuple[int, ...], epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """An epoch's order (count,), which places are mirrored (count,), and crop corners (count, 2) in [0, 1)."""
-    generator = np.random.default_rng([seed, epoch])
+    generator = np.random.default_rng([*seeds, epoch])
     return generator.permutation(count), generator.random(count) < 0.5, generator.random((count, 2))
 
 
@@ -114,7 +116,7 @@ def contact_sheet(sources: Sequence[ImageSource], count: int = 16) -> Tensor:
     from torchvision.utils import make_grid
 
     size = tuple(max(sides) for sides in zip(*(source.pixels.shape[1:3] for source in sources), strict=True))
-    chosen = [epoch_plan(len(source), 0, 0)[0][:count] for source in sources]
+    chosen = [epoch_plan(len(source), (0,), 0)[0][:count] for source in sources]
     rows = [resize(source.take(numbers), (size[0], size[1])) for source, numbers in zip(sources, chosen, strict=True)]
     white = torch.ones(1, 3, *size)
     filled = [torch.cat([row, white.expand(max(map(len, rows)) - len(row), -1, -1, -1)]) for row in rows]

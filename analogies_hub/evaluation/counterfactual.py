@@ -37,7 +37,6 @@ class Scene(NamedTuple):
         changed, outside: bool (B, H, W), M and all but M+.
         wants: bool (B, attributes), what the truth shows.
         faces, true_faces: identities (n, D) of the block's contents and (B, D) of the truths.
-        known: `class_truth` and `class_content`, which no result changes.
     """
 
     task: Task
@@ -52,7 +51,6 @@ class Scene(NamedTuple):
     wants: Tensor
     faces: Tensor
     true_faces: Tensor
-    known: dict[str, Tensor]
 
 
 def set_up(block: Block, pairs: list[tuple[int, int]], task: Task, judges: Judges) -> Scene:
@@ -67,8 +65,7 @@ def set_up(block: Block, pairs: list[tuple[int, int]], task: Task, judges: Judge
     edit = np.flatnonzero(changed.sum((1, 2)) >= SMALLEST * (side / 64) ** 2)
     people, guides = people[edit], guides[edit]
     content, truth = to_float(block.contents[people]), to_float(block.truths[people, guides])
-    where, wants = torch.from_numpy(changed[edit]), torch.from_numpy(block.wants[people])
-    edited = edited_attributes(task)
+    where = torch.from_numpy(changed[edit])
     return Scene(
         task=task,
         edit=edit,
@@ -79,13 +76,9 @@ def set_up(block: Block, pairs: list[tuple[int, int]], task: Task, judges: Judge
         truth=truth,
         changed=where,
         outside=~grow(where, round(side / 32)),
-        wants=wants,
+        wants=torch.from_numpy(block.wants[people]),
         faces=judges.identity(to_float(block.contents)),
         true_faces=judges.identity(truth),
-        known={
-            f"class_{name}": (judges.attributes(images) == wants)[:, edited].all(1)
-            for name, images in (("truth", truth), ("content", content))
-        },
     )
 
 
@@ -97,11 +90,6 @@ def to_float(pixels: np.ndarray) -> Tensor:
 def grow(mask: Tensor, pixels: int) -> Tensor:
     """A bool mask (B, H, W) and everything within some pixels of it."""
     return F.max_pool2d(mask[:, None].float(), 2 * pixels + 1, stride=1, padding=pixels)[:, 0] > 0
-
-
-def edited_attributes(task: Task) -> list[int]:
-    """The places in `ATTRIBUTES` of what a task adds and removes."""
-    return [place for place, name in enumerate(ATTRIBUTES) if name not in task.kept]
 
 
 def score(
@@ -122,8 +110,7 @@ def score(
         mask = torch.from_numpy(masks[scene.edit]) / 255
     result = to_float(results)
     scores = (
-        scene.known
-        | attribute_scores(scene, result, judges)
+        attribute_scores(scene, result, judges)
         | distance_scores(scene, result)
         | likeness_scores(scene, judges.identity(result))
         | retrieval_scores(scene, results)
@@ -136,8 +123,9 @@ def score(
 def successes(scores: dict[str, Tensor]) -> Tensor:
     """Which edits are right in every way that can be right or wrong: bool (B,).
 
-    All attributes by both judges, the person, the guide where there is one, and nearer to the
-    truth than the input was. Each alone can be cheated, by copies and blends.
+    All attributes by both judges, the person, the guide where there is one, and within M nearer
+    to the truth than the input was. Each alone can be cheated, by copies and blends. It does not
+    see colours and noise outside M; L1 and Leak do.
     """
     right = scores["joint"] & scores["joint_second"] & (scores["gain_left"] < scores["gain_all"])
     return right & (scores["identity_at_1"] == 1) & (scores["guide_at_1"] != 0)  # NaN: no guide
@@ -145,8 +133,8 @@ def successes(scores: dict[str, Tensor]) -> Tensor:
 
 def attribute_scores(scene: Scene, result: Tensor, judges: Judges) -> dict[str, Tensor]:
     """Class, Keep and Joint by the first judge, Class and Joint by the second."""
-    edited = edited_attributes(scene.task)
-    kept = [place for place in range(len(ATTRIBUTES)) if place not in edited]
+    kept = [place for place, name in enumerate(ATTRIBUTES) if name in scene.task.kept]
+    edited = [place for place in range(len(ATTRIBUTES)) if place not in kept]
     first, second = (judges.attributes(result, judge) == scene.wants for judge in range(2))
     return {
         "class": first[:, edited].all(1),

@@ -14,9 +14,9 @@ from torch import Tensor
 from ..data.avatars import choose_rasterizer, drawing_version
 from ..data.cache import Progress
 from ..errors import ImageError, UsageError
-from ..images import atomic_write, open_image, save_image, to_pil
+from ..images import atomic_write, check_tensor, open_image, save_image, to_pil
 from .counterfactual import to_float
-from .tasks import Benchmark, parse_task
+from .tasks import BLOCK, Benchmark, parse_task
 
 Edit = Callable[[Tensor, Tensor], "Tensor | tuple[Tensor, Tensor]"]
 """Contents and guides (B, 3, H, W) in [0, 1] -> results, or results and masks (B, 1, H, W) in [0, 1].
@@ -24,6 +24,7 @@ Edit = Callable[[Tensor, Tensor], "Tensor | tuple[Tensor, Tensor]"]
 A removal gets guides too, faces without the attribute, and may ignore them."""
 
 NOTE = "benchmark.json"
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
@@ -34,6 +35,8 @@ def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     theirs = read_note(folder)
+    if edit and "edit" not in theirs and any((folder / "outputs").glob("*.png")):
+        raise UsageError(f"'{folder}' holds results of unknown make; choose another folder for those of {edit}")
     ours = describe(benchmark) | ({"edit": edit} if edit else {})
     for name in sorted(ours.keys() & theirs.keys() - {"count"}):
         if theirs[name] != ours[name]:
@@ -107,8 +110,11 @@ def run_edit(
 ) -> None:
     """Fill a folder with an edit's results; those that are there already are not made again.
 
+    Args:
+        on_step: told how many contents are edited, of how many.
+
     Raises:
-        UsageError: if the edit gives something else than pictures of the contents' size.
+        ImageError: if the edit gives something else than pictures of the contents' size in [0, 1].
     """
     for kind in ("outputs", "masks"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
@@ -117,21 +123,32 @@ def run_edit(
         numbers = range(first, first + len(benchmark.pairs(start)))
         if any(not numbered(folder, "outputs", number).exists() for number in numbers):
             contents, guides = (to_float(pixels).to(device) for pixels in benchmark.inputs(start))
-            write_results(edit(contents, guides), contents, folder, numbers)
+            for part in (slice(at, at + BLOCK) for at in range(0, len(numbers), BLOCK)):
+                with torch.no_grad():
+                    results = edit(contents[part], guides[part])
+                write_results(results, contents[part], folder, numbers[part])
         if on_step:
-            on_step(numbers.stop, len(benchmark))
+            on_step(min(start + BLOCK, benchmark.count), benchmark.count)
 
 
 def write_results(results: "Tensor | tuple[Tensor, Tensor]", contents: Tensor, folder: Path, numbers: range) -> None:
     """Save a batch of results, masks first, so that a result on disk is complete."""
     pictures, masks = results if isinstance(results, tuple) else (results, None)
-    if not isinstance(pictures, Tensor) or pictures.shape != contents.shape:
-        got = tuple(pictures.shape) if isinstance(pictures, Tensor) else type(pictures).__name__
-        raise UsageError(f"the edit must give a tensor {tuple(contents.shape)} in [0, 1], got {got}")
+    count, _, height, width = contents.shape
+    pictures = check_result(pictures, tuple(contents.shape), "results")
+    masks = check_result(masks, (count, 1, height, width), "masks") if masks is not None else None
     for kind, batch in (("masks", masks), ("outputs", pictures)):
         if batch is not None:
             for number, picture in zip(numbers, to_pil(batch), strict=True):
                 save_image(picture, numbered(folder, kind, number))
+
+
+def check_result(images: Any, shape: tuple[int, ...], name: str) -> Tensor:
+    """What an edit gave, or an `ImageError` that says what is wrong with it: nothing is silently clamped."""
+    got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+    if got != shape:
+        raise ImageError(f"the {name} of the edit must be a tensor {shape} in [0, 1], got {got}")
+    return check_tensor(images.expand(-1, 3, -1, -1), f"{name} of the edit")[:, : shape[1]]
 
 
 def read_results(folder: Path, benchmark: Benchmark, start: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -143,7 +160,7 @@ def read_results(folder: Path, benchmark: Benchmark, start: int) -> tuple[np.nda
     first = start * benchmark.guides
     numbers = range(first, first + len(benchmark.pairs(start)))
     outputs = np.stack([read(numbered(folder, "outputs", number), benchmark.size) for number in numbers])
-    if not numbered(folder, "masks", first).exists():
+    if not any((folder / "masks").glob("*.png")):
         return outputs, None
     return outputs, np.stack([read(numbered(folder, "masks", number), benchmark.size)[..., 0] for number in numbers])
 
@@ -151,6 +168,8 @@ def read_results(folder: Path, benchmark: Benchmark, start: int) -> tuple[np.nda
 def read(file: Path, size: int) -> np.ndarray:
     """A result as uint8 (size, size, 3). Only PNG: a lossy file would be scored for its encoder."""
     image = open_image(file)
+    if file.read_bytes()[:8] != PNG:
+        raise ImageError(f"'{file}' is no PNG file whatever its name says; save results without loss")
     if image.size != (size, size):
         raise ImageError(f"'{file}' is {image.width}x{image.height} px, the benchmark's pictures are {size}x{size}")
     return np.asarray(image)

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..filters import resize
 from ..images import atomic_write, save_image, to_pil
 from .counterfactual import Rows, to_float
-from .edits import NOTE, describe, from_note, read_results
+from .edits import NOTE, describe, numbered, read, read_note
 from .judges import JUDGES, read_scores
 from .scores import CONTROLS, EDIT, METRICS, REAL, Evaluation, Line, Metric, net_metrics
 from .statistics import Difference, Interval, holm, mcnemar, paired_ratio
@@ -28,7 +28,7 @@ def records(evaluation: Evaluation, label: str) -> list[dict[str, Any]]:
     """Every number, one record each, with all that is needed to know what it is of."""
     judges = {name: read_scores()[name]["sha256"][:12] for name in JUDGES}
     nets = {reference.net.name: reference.net.sha256 for reference in evaluation.references}
-    common = describe(evaluation.benchmark) | {"version": __version__, "judges": judges}
+    common = describe(evaluation.benchmark) | evaluation.settings | {"version": __version__, "judges": judges}
     return [
         {"system": label if system == EDIT else system, "metric": line.name}
         | {end: finite(value) for end, value in interval._asdict().items()}
@@ -154,7 +154,7 @@ def four(evaluation: Evaluation, folder: Path, edit: int) -> Tensor:
     person, guide = benchmark.pairs(start)[within]
     contents, guides = benchmark.faces(start)
     faces = [contents[person], guides[guide], benchmark.task.truth(contents[person], guides[guide])]
-    result = read_results(folder, benchmark, start)[0][within]
+    result = read(numbered(folder, "outputs", edit), benchmark.size)
     return to_float(np.concatenate([benchmark.draw(faces), result[None]]))
 
 
@@ -169,9 +169,14 @@ def read_rows(folder: Path) -> Rows:
         raise UsageError(f"'{folder}' was not scored; score it with: analogies eval edits {folder}")
     try:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        return {name: np.array([line[name] for line in lines], dtype=float) for name in lines[0]}
+        rows = {name: np.array([line[name] for line in lines], dtype=float) for name in lines[0]}
+        for metric in METRICS:
+            metric.parts(rows)
     except (ValueError, KeyError, IndexError, TypeError):
-        raise UsageError(f"'{file}' is damaged; score the folder again: analogies eval edits {folder}") from None
+        raise UsageError(
+            f"'{file}' is damaged or of another version; score the folder again: analogies eval edits {folder}"
+        ) from None
+    return rows
 
 
 def compare(first: Path, second: Path) -> tuple[list[list[str]], list[dict[str, Any]]]:
@@ -186,8 +191,11 @@ def compare(first: Path, second: Path) -> tuple[list[list[str]], list[dict[str, 
         UsageError: if a folder was not scored, or they are of different benchmarks.
     """
     rows = read_rows(first), read_rows(second)
-    if from_note(first) != from_note(second) or not np.array_equal(rows[0]["edit"], rows[1]["edit"]):
-        raise UsageError(f"'{first}' and '{second}' are results of different benchmarks, which cannot be compared")
+    if made_of(first) != made_of(second) or not np.array_equal(rows[0]["edit"], rows[1]["edit"]):
+        raise UsageError(
+            f"'{first}' and '{second}' are results of different benchmarks or judges, which cannot be compared; "
+            "score both again by the same"
+        )
     nets = [name[8:-1] for name in rows[0] if name.startswith("content[") and name in rows[1]]
     metrics = [*METRICS, *(metric for net in nets for metric in net_metrics(net))]
     tested = [(metric, difference(metric, *rows)) for metric in metrics if applies(metric, rows[0])]
@@ -203,9 +211,18 @@ def compare(first: Path, second: Path) -> tuple[list[list[str]], list[dict[str, 
     return [["metric", f"{first.name} minus {second.name}", "p", "p (Holm)"], *body], found
 
 
+def made_of(folder: Path) -> tuple[dict[str, Any], Any]:
+    """The benchmark of a scored folder, and the judges that scored it."""
+    note = {name: value for name, value in read_note(folder).items() if name != "edit"}
+    with (folder / "results.jsonl").open(encoding="utf-8") as file:
+        return note, json.loads(file.readline())["judges"]
+
+
 def applies(metric: Metric, rows: Rows) -> bool:
     """Whether a metric has a value in these rows, and one whose difference has a meaning."""
-    return metric.scale is None and not bool(np.isnan(metric.parts(rows)[0]).all())
+    if metric.scale is not None:
+        return False
+    return not bool(np.isnan(metric.parts(rows)[0]).all())
 
 
 def difference(metric: Metric, first: Rows, second: Rows) -> Difference:

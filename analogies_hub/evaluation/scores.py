@@ -1,9 +1,11 @@
 """From rows, one an edit, to numbers with intervals; and the systems that every table must show."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,12 +148,14 @@ class Evaluation:
         rows: by system, the scores of each edit; of real faces only those of feature nets.
         references: the feature nets, with the real faces that they compare to.
         skipped: edits that change too little to be judged.
+        settings: what else the numbers depend on, ready for JSON.
     """
 
     benchmark: Benchmark
     rows: dict[str, Rows]
     references: list[Reference]
     skipped: int
+    settings: dict[str, Any]
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -206,19 +210,23 @@ def evaluate(
 
     Raises:
         ImageError: if a result is missing, broken or of another size.
-        UsageError: if no edit of the benchmark changes enough to be judged.
+        UsageError: if no edit of the benchmark changes enough to be judged, or the extra
+            `eval` is not installed.
     """
     from joblib import Parallel, delayed
 
+    require_torchmetrics()
     real, others = (real_faces(benchmark, first) if nets else torch.empty(0) for first in (20_000_000, 30_000_000))
     references = [refer(net, real, others) for net in nets or []]
     starts = benchmark.starts()
     alone = judges.device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
-    work = partial(score_block, folder, benchmark, judges, references, mask_threshold)
-    parts = []
-    scored = Parallel(n_jobs=1 if alone else -1, return_as="generator")(delayed(work)(start) for start in starts)
+    bare = [replace(reference, features=torch.empty(0)) for reference in references]  # less to send
+    work = partial(score_block, folder, benchmark, judges, bare, mask_threshold)
+    jobs = 1 if alone else torch.get_num_threads()
+    parts: list[dict[str, Rows]] = []
+    scored = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(start) for start in starts)
     for start, part in zip(starts, scored, strict=True):
-        parts += [part] if part else []
+        parts += part
         if on_step:
             on_step(min(start + BLOCK, benchmark.count), benchmark.count)
     if not parts:
@@ -227,27 +235,43 @@ def evaluate(
     for reference in references:
         rows.setdefault(REAL, {"content": np.arange(len(others))})
         rows[REAL] |= appearance_scores(reference, {REAL: others}, real)[REAL]
-    return Evaluation(benchmark, rows, references, len(benchmark) - len(rows[EDIT]["edit"]))
+    settings: dict[str, Any] = {"mask_threshold": mask_threshold if any((folder / "masks").glob("*.png")) else None}
+    settings |= {"device": str(judges.device), "torch": str(torch.__version__)}
+    return Evaluation(benchmark, rows, references, len(benchmark) - len(rows[EDIT]["edit"]), settings)
+
+
+def require_torchmetrics() -> None:
+    """Raise `UsageError` if scores cannot be computed, before an edit has run for hours."""
+    if find_spec("torchmetrics") is None:
+        raise UsageError('scores need torchmetrics; install it: pip install "analogies-hub[eval]"')
 
 
 def score_block(
     folder: Path, benchmark: Benchmark, judges: Judges, references: list[Reference], threshold: float, start: int
-) -> dict[str, Rows]:
-    """The rows of one block by system, for `evaluate`; none if nothing in it can be judged."""
-    block = benchmark.block(start)
-    scene = set_up(block, benchmark.pairs(start), benchmark.task, judges)
-    if not len(scene.edit):
-        return {}
+) -> list[dict[str, Rows]]:
+    """The rows of one block by system, some edits at a time; those that cannot be judged are left out."""
+    block, pairs = benchmark.block(start), benchmark.pairs(start)
     results = outcomes(folder, benchmark, start, block)
-    rows = {
-        name: place(score(scene, pixels, judges, masks, threshold), benchmark, start)
-        for name, (pixels, masks) in results.items()
-    }
-    images = {name: to_float(pixels[scene.edit]) for name, (pixels, _) in results.items()}
-    for reference in references:
-        for name, found in appearance_scores(reference, images, scene.truth).items():
-            rows[name] |= found
-    return rows
+    parts = []
+    for first in range(0, len(pairs), BLOCK):
+        some = slice(first, first + BLOCK)
+        scene = set_up(block, pairs[some], benchmark.task, judges)
+        if not len(scene.edit):
+            continue
+        rows = {
+            name: place(
+                score(scene, pixels[some], judges, masks if masks is None else masks[some], threshold),
+                benchmark,
+                start * benchmark.guides + first,
+            )
+            for name, (pixels, masks) in results.items()
+        }
+        images = {name: to_float(pixels[some][scene.edit]) for name, (pixels, _) in results.items()}
+        for reference in references:
+            for name, found in appearance_scores(reference, images, scene.truth).items():
+                rows[name] |= found
+        parts.append(rows)
+    return parts
 
 
 def outcomes(
@@ -259,9 +283,9 @@ def outcomes(
     return {EDIT: read_results(folder, benchmark, start)} | controls
 
 
-def place(rows: Rows, benchmark: Benchmark, start: int) -> Rows:
-    """A block's rows with the edit's number in the whole, and its content's."""
-    edits = rows["edit"] + start * benchmark.guides
+def place(rows: Rows, benchmark: Benchmark, first: int) -> Rows:
+    """Rows with the edit's number in the whole, of which theirs begin at `first`, and its content's."""
+    edits = rows["edit"] + first
     return rows | {"edit": edits, "content": edits // benchmark.guides}
 
 

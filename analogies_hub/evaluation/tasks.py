@@ -92,14 +92,13 @@ class Block(NamedTuple):
     Attributes:
         contents, guides: uint8 (n, H, W, 3).
         truths: uint8 (n, n, H, W, 3); `truths[c, g]` is content c edited by guide g.
-        wants, shown: bool (n, attributes): what the truth and the content show.
+        wants: bool (n, attributes): what the truth shows.
     """
 
     contents: np.ndarray
     guides: np.ndarray
     truths: np.ndarray
     wants: np.ndarray
-    shown: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,6 @@ class Benchmark:
             self.draw(guides),
             truths,
             shows([row[0] for row in wanted]),
-            shows(contents),
         )
 
     def draw(self, faces: list[Face]) -> np.ndarray:

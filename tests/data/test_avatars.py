@@ -113,7 +113,10 @@ def test_a_source_holds_the_faces_it_says_and_a_longer_one_begins_with_them():
     "call, message",
     [
         (lambda: avatars("glases"), "did you mean 'glasses'"),
-        (lambda: avatars("glasses-glasses"), "both wants and refuses"),
+        (lambda: avatars("any+glasses-glasses"), "both wants and refuses"),
+        (lambda: avatars(""), "is no avatar domain"),
+        (lambda: avatars("-glasses"), "write none, glasses.smile, or any-glasses"),
+        (lambda: avatars("none+glasses"), "is no avatar domain"),
         (lambda: avatars("glasses", split="tset"), "did you mean 'test'"),
         (lambda: avatars("glasses", style="avatars"), "did you mean 'avataaars'"),
     ],

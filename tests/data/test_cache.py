@@ -1,5 +1,6 @@
 """Drawn pixels are whole or absent: crashes, two builders, stale keys, damaged files."""
 
+import os
 import subprocess
 import sys
 
@@ -21,6 +22,13 @@ def place(tmp_path, monkeypatch):
 def grey(items):
     """An image a number; there is none of number 5."""
     return ["five is bad" if item == 5 else np.full((2, 3, 3), item % 256, np.uint8) for item in items]
+
+
+def signed(items):
+    """An image a number, with the process that drew it in its second and third pixel."""
+    images = np.stack([np.full((2, 3, 3), item % 256, np.uint8) for item in items])
+    images[:, 0, 1:] = np.frombuffer(os.getpid().to_bytes(4, "big") + b"\0\0", np.uint8).reshape(2, 3)
+    return list(images)
 
 
 def build(draw=grey, **key):
@@ -66,8 +74,10 @@ def test_what_a_killed_builder_left_is_cleared_away(place):
 
 def test_many_items_come_from_several_processes_in_order(place):
     seen = []
-    pixels, _ = cached_pixels("test", {}, range(1000), (2, 3), grey, on_step=lambda *step: seen.append(step))
-    assert pixels[:, 0, 0, 0].tolist() == [item % 256 for item in range(1000) if item != 5]
+    pixels, _ = cached_pixels("test", {}, range(1000), (2, 3), signed, on_step=lambda *step: seen.append(step))
+    assert pixels[:, 0, 0, 0].tolist() == [item % 256 for item in range(1000)]
+    makers = {int.from_bytes(image[0, 1:].tobytes()[:4], "big") for image in pixels}
+    assert os.getpid() not in makers
     assert seen[-1] == (1000, 1000) and len(seen) == 4
 
 

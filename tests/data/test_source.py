@@ -42,6 +42,14 @@ def test_a_batch_depends_on_seed_and_step_alone():
     assert not torch.equal(make(2).batch(11, 4), late)
 
 
+def test_two_domains_of_one_seed_meet_in_ever_new_pairs():
+    a, b = (ImageSource(numbered(20), name=name, flip=True) for name in "ab")
+    met = {
+        pair for step in range(40) for pair in zip(numbers(a.batch(step, 10)), numbers(b.batch(step, 10)), strict=True)
+    }
+    assert len(met) > 200
+
+
 def test_half_of_the_images_are_mirrored_and_windows_reach_every_corner():
     source = ImageSource(numbered(50), flip=True)
     white_left = source.batch(0, 50)[:, 0, 0, 0] == 1

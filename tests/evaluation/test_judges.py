@@ -9,7 +9,7 @@ import torch
 from analogies_hub.errors import AnalogyError
 from analogies_hub.evaluation.counterfactual import to_float
 from analogies_hub.evaluation.judges import JUDGES, WEIGHTS, load_judge, load_judges, read_scores, training
-from analogies_hub.evaluation.tasks import Benchmark, parse_task
+from analogies_hub.evaluation.tasks import Benchmark, parse_task, shows
 
 
 def test_the_committed_judges_are_as_good_as_is_asked():
@@ -28,9 +28,10 @@ def test_the_judges_scores_are_what_they_still_do():
     judges = load_judges("avataaars")
     benchmark = Benchmark(parse_task("add-glasses"), 200, seed=77)
     wrong = total = 0
-    for block in map(benchmark.block, benchmark.starts()):
+    for start in benchmark.starts():
+        block, (contents, _) = benchmark.block(start), benchmark.faces(start)
         for images, truth in (
-            (block.contents, block.shown),
+            (block.contents, shows(contents)),
             (block.truths.diagonal().transpose(3, 0, 1, 2), block.wants),
         ):
             answers = judges.attributes(to_float(np.ascontiguousarray(images))).numpy()

@@ -17,6 +17,7 @@ from ..packages import package_folder
 from .faces import Face
 from .styles import Sketch, get_style, sketch
 
+VERSION = "1"  # of what faces look like: raise it when a choice above the drawing packages changes pixels
 CHOICE = "ANALOGIES_RASTERIZER"
 TOLERANCE = 8  # grey levels; a pixel that differs by more has changed
 EXTRA = 'pip install "analogies-hub[avatars]"'
@@ -88,7 +89,7 @@ def drawing_version(rasterizer: str) -> dict[str, str]:
     """
     packages = ["dicebear-core", "dicebear-styles", {"skia": "skia-python", "resvg": "resvg-py"}[rasterizer]]
     try:
-        return {package: metadata.version(package) for package in packages}
+        return {"faces": VERSION} | {package: metadata.version(package) for package in packages}
     except metadata.PackageNotFoundError as error:
         raise UsageError(f"drawing avatars needs {error.name}; {EXTRA}") from None
 

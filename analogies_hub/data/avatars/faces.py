@@ -101,6 +101,8 @@ def parse_rule(domain: str) -> Rule:
         if word not in ATTRIBUTES:
             known = [*ATTRIBUTES, "none", "any"]
             raise UsageError(f"'{domain}' names no avatar domain: '{word}' is unknown; {nearest_name(word, known)}")
+    if not domain or ("none" in domain and domain != "none") or (off and not domain.startswith("any")):
+        raise UsageError(f"'{domain}' is no avatar domain; write none, glasses+smile, or any-glasses")
     if on & off:
         raise UsageError(f"domain '{domain}' both wants and refuses {', '.join(sorted(on & off))}")
     if all(word != "any" for _, word in words):

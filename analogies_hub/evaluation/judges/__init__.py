@@ -66,8 +66,17 @@ def untrained(name: str) -> AttributeNet | IdentityNet:
 
 
 def read_scores(folder: Path = WEIGHTS) -> dict[str, dict[str, Any]]:
-    """For each judge its sha256, how it was trained, and its held-out scores."""
-    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    """For each judge its sha256, how it was trained, and its held-out scores.
+
+    Raises:
+        ModelError: if the folder holds none.
+    """
+    try:
+        return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ModelError(
+            f"'{folder}' holds no scores of judges; make them with: analogies eval judges --train"
+        ) from None
 
 
 def load_judge(name: str, folder: Path = WEIGHTS) -> AttributeNet | IdentityNet:
