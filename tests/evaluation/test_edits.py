@@ -25,6 +25,12 @@ def half(block, people, guides):
     return ((content + truth) / 2).round().astype(np.uint8)
 
 
+def two_fifths(block, people, guides):
+    """Less than half of the edit is done, which may be enough for the judges."""
+    content, truth = block.contents[people].astype(float), block.truths[people, guides]
+    return (0.6 * content + 0.4 * truth).round().astype(np.uint8)
+
+
 def noisy(amount):
     """The truth under noise of a deviation in grey levels."""
 
@@ -72,6 +78,7 @@ def pasted_band(block, people, guides):
 
 EDITS = CONTROLS | {
     "half": half,
+    "two fifths": two_fifths,
     "noise 5": noisy(5),
     "noise 15": noisy(15),
     "blur": blurred,
@@ -139,6 +146,7 @@ def test_no_cheat_wins(scored):
         assert cheat["success"] < 0.2 and cheat["edit_gain"] < 0.4, (name, cheat)
         caught = min(cheat["joint"], cheat["identity_at_1"]) < 0.8 or cheat["l1"] > value["copy input"]["l1"]
         assert caught, (name, cheat)
+    assert value["two fifths"]["success"] == 0 and value["two fifths"]["edit_gain"] == pytest.approx(0.4, abs=0.03)
     for name in ("someone else", "copy guide", "recoloured guide"):
         assert value[name]["identity_at_1"] < 0.3 and value[name]["sim_rel"] < 0.2
     if task != "remove-facial_hair":
