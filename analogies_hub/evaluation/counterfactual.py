@@ -123,11 +123,12 @@ def score(
 def successes(scores: dict[str, Tensor]) -> Tensor:
     """Which edits are right in every way that can be right or wrong: bool (B,).
 
-    All attributes by both judges, the person, the guide where there is one, and within M nearer
-    to the truth than to the input. Each alone can be cheated: by copies, blends, and noise made
-    to deceive the judges. It does not see colours and noise outside M; L1 and Leak do.
+    All attributes by both judges, the person, the guide where there is one, and within M less
+    than half as far from the truth as the input. Each alone can be cheated: by copies, blends,
+    and noise made to deceive the judges. It does not see colours and noise outside M; L1 and
+    Leak do.
     """
-    right = scores["joint"] & scores["joint_second"] & (scores["gain_left"] < scores["moved"])
+    right = scores["joint"] & scores["joint_second"] & (scores["gain_left"] < scores["gain_all"] / 2)
     return right & (scores["identity_at_1"] == 1) & (scores["guide_at_1"] != 0)  # NaN: no guide
 
 
@@ -149,9 +150,9 @@ def distance_scores(scene: Scene, result: Tensor) -> dict[str, Tensor]:
     """How far the result is from the truth, how much of the edit is done, and what else was touched.
 
     `l1` in grey levels over the whole picture and `l1_mask` within M; `mse` of values in
-    [0, 1]; `ssim` with an 11 px Gaussian; `gain_left`, `gain_all` and `moved` are the sums over
-    M of |y - t|, |x - t| and |y - x|, the first two of which make Edit gain; `leak` is the mean
-    of |y - x| outside M+ in grey levels.
+    [0, 1]; `ssim` with an 11 px Gaussian; `gain_left` and `gain_all` are the sums over M of
+    |y - t| and |x - t|, whose ratio makes Edit gain; `leak` is the mean of |y - x| outside
+    M+ in grey levels.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
@@ -168,7 +169,6 @@ def distance_scores(scene: Scene, result: Tensor) -> dict[str, Tensor]:
         "ssim": ssim,
         "gain_left": (error * inside).sum((1, 2)),
         "gain_all": (undone * inside).sum((1, 2)),
-        "moved": (touched * inside).sum((1, 2)),
         "leak": mean_where(touched, scene.outside.float()),
     }
 
