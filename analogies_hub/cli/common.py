@@ -4,7 +4,9 @@ import functools
 import glob
 import json
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +42,8 @@ def friendly(command: Callable) -> Callable:
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
         warnings.formatwarning = lambda message, *place: f"Note: {message}\n"
         try:
             return command(*args, **kwargs)

@@ -66,6 +66,7 @@ def inputs_command(
 @eval_app.command("edits")
 @friendly
 def edits_command(
+    context: typer.Context,
     edit: Annotated[str, typer.Argument(help="A folder with outputs/, or the Python function module:function")],
     task: TaskOption = None,
     folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for results and report")] = None,
@@ -93,32 +94,50 @@ def edits_command(
     from ..evaluation.tasks import Benchmark, parse_task
 
     use_threads(threads)
-    asked = (n, guides, size, style, seed, split)
-    if not task and (asked != (1000, 1, 64, "avataaars", 0, "test") or others != "any"):
-        raise UsageError(
-            "options of a task need the task itself: add --task, or leave them away to use the folder's own"
-        )
-    benchmark = Benchmark(parse_task(task, others), *asked) if task else None
+    given = [name for name in BENCHMARK if was_given(context, name)]
+    wanted = Benchmark(parse_task(task, others), n, guides, size, style, seed, split) if task else None
+    scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device, as_json, quiet)
     if is_function(edit):
-        if benchmark is None:
-            raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
-        folder = folder or Path(f"eval-{benchmark.task.name}")
-        fill(edit, folder, benchmark, device, quiet or as_json)
+        benchmark, place = needed(wanted), folder or Path(f"eval-{task}")
+        fill(edit, place, benchmark, scoring)
+        score_folder(place, benchmark, edit, scoring)
+    elif folder is not None:
+        raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
     else:
-        if folder is not None:
-            raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
-        folder, benchmark = Path(edit), stored_benchmark(Path(edit), benchmark)
-    scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device)
-    score_folder(folder, benchmark, edit, scoring, (quiet, as_json))
+        place = Path(edit)
+        score_folder(place, stored_benchmark(place, wanted, given), place.resolve().name, scoring)
+
+
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether an option was written on the command line; by name, since typer may carry a click of its own."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+BENCHMARK = ("n", "guides", "size", "style", "others", "seed", "split")  # options that make one, of a task
 
 
 class Scoring(NamedTuple):
-    """How edits are scored."""
+    """How edits are scored, and how it is said."""
 
     nets: list[str]
     allow_download: bool
     mask_threshold: float
     device: str
+    as_json: bool
+    quiet: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether stderr stays empty."""
+        return self.quiet or self.as_json
+
+
+def needed(benchmark: "Benchmark | None") -> "Benchmark":
+    """The benchmark, or a `UsageError` that asks for its task."""
+    if benchmark is None:
+        raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
+    return benchmark
 
 
 def is_function(edit: str) -> bool:
@@ -136,14 +155,14 @@ def find_function(name: str) -> Callable[..., Any]:
     sys.path.insert(0, "")  # and it stays: the function may import its neighbours
     try:
         found = getattr(import_module(module), function, None)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"'{module}' cannot be imported ({error}); expected module:function") from None
+    except Exception as error:  # whatever a stranger's module does
+        raise UsageError(f"'{module}' cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(found):
         raise UsageError(f"the module '{module}' has no function '{function}'")
     return found
 
 
-def fill(edit: str, folder: Path, benchmark: "Benchmark", device: str, quiet: bool) -> None:
+def fill(edit: str, folder: Path, benchmark: "Benchmark", scoring: Scoring) -> None:
     """Run a function over a benchmark into a folder; what is there from an earlier run stays."""
     from ..evaluation.edits import bind, run_edit
     from ..evaluation.scores import require_torchmetrics
@@ -153,49 +172,52 @@ def fill(edit: str, folder: Path, benchmark: "Benchmark", device: str, quiet: bo
     function = find_function(edit)
     bind(folder, benchmark, edit)
     ready = len(list((folder / "outputs").glob("*.png")))
-    if ready and not quiet:
+    if ready and not scoring.silent:
         typer.echo(f"{ready} results of {edit} are in {folder} already and are not made again", err=True)
-    with progress(f"Editing by {edit}", quiet) as on_step:
-        run_edit(function, folder, benchmark, pick_device(device), on_step)
+    with progress(f"Editing by {edit}", scoring.silent) as on_step:
+        run_edit(function, folder, benchmark, pick_device(scoring.device), on_step)
 
 
-def stored_benchmark(folder: Path, wanted: "Benchmark | None") -> "Benchmark":
-    """The benchmark a folder's pictures are of.
+def stored_benchmark(folder: Path, wanted: "Benchmark | None", given: list[str]) -> "Benchmark":
+    """The benchmark a folder's pictures are of; a count that was given wins over the folder's.
 
     Raises:
         UsageError: if the folder does not say and no task was named, or it says another.
     """
-    from ..evaluation.edits import bind, from_note
+    from ..evaluation.edits import check_note, from_note
 
     if not (folder / "outputs").is_dir():
         raise UsageError(f"'{folder}' has no folder outputs/; make the inputs with: analogies eval inputs TASK -o DIR")
     noted = from_note(folder)
-    if noted is None:
-        if wanted is None:
-            raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
-        bind(folder, wanted)
-        return wanted
-    bind(folder, replace(wanted, count=noted.count) if wanted else noted)
-    return noted
+    if wanted is None and given:
+        raise UsageError("options of a task need the task itself: add --task, or leave them away for the folder's own")
+    if wanted is None and noted is None:
+        raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
+    benchmark = wanted or noted
+    assert benchmark is not None
+    if noted and "n" not in given:
+        benchmark = replace(benchmark, count=noted.count)
+    check_note(folder, benchmark)
+    return benchmark
 
 
-def score_folder(folder: Path, benchmark: "Benchmark", edit: str, scoring: Scoring, silence: tuple[bool, bool]) -> None:
+def score_folder(folder: Path, benchmark: "Benchmark", label: str, scoring: Scoring) -> None:
     """Score what is in a folder, write the report beside it, and print the table or the records."""
+    from ..evaluation.edits import bind
     from ..evaluation.features import load_feature_net
     from ..evaluation.judges import load_judges
     from ..evaluation.report import caption, records, table, write_report
     from ..evaluation.scores import evaluate
     from ..pipeline import pick_device
 
-    quiet, as_json = silence
-    label = edit if is_function(edit) else folder.resolve().name
     device = pick_device(scoring.device)
     nets = [load_feature_net(name, device, scoring.allow_download) for name in scoring.nets]
     judges = load_judges(benchmark.style, device)
-    with progress("Scoring", quiet or as_json) as on_step:
+    with progress("Scoring", scoring.silent) as on_step:
         evaluation = evaluate(folder, benchmark, judges, nets, scoring.mask_threshold, on_step)
+    bind(folder, benchmark)
     written = write_report(evaluation, folder, label)
-    if as_json:
+    if scoring.as_json:
         for record in records(evaluation, label):
             typer.echo(json.dumps(record))
         return

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AnalogyError, UsageError
+from .parallel import in_parallel
 
 Progress = Callable[[int, int], None]  # (done, total); raise from it to stop
 Drawn = list[np.ndarray | str]  # per item its uint8 (H, W, 3), or why there is none
@@ -46,13 +47,13 @@ def cached_pixels(
     Raises:
         UsageError: if the disk is full or closed to writing.
     """
-    folder = cache_folder() / f"{name[:60]}-{digest(key | {'count': len(items), 'shape': list(shape)})}"
+    folder = cache_folder() / f"{name[:40]}-{digest(key | {'count': len(items), 'shape': list(shape)})}"
     try:
         if not folder.is_dir():
             build_once(folder, key, (*shape, 3), lambda: draw_all(items, draw, on_step))
     except OSError as error:
         raise UsageError(f"'{folder}' cannot be made ({error.strerror or error}); set HF_ASSETS_CACHE") from None
-    return load(folder)
+    return load(folder, (*shape, 3))
 
 
 def build_once(
@@ -69,11 +70,13 @@ def build_once(
             build(folder, key, shape, images())
 
 
-def load(folder: Path) -> tuple[np.ndarray, dict[int, str]]:
+def load(folder: Path, shape: tuple[int, ...]) -> tuple[np.ndarray, dict[int, str]]:
     """What `cached_pixels` gives, from a folder that is there."""
     try:
         pixels = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         skipped = json.loads((folder / "about.json").read_text(encoding="utf-8"))["skipped"]
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != shape:
+            raise ValueError
         return pixels, {int(item): reason for item, reason in skipped.items()}
     except OSError as error:
         raise UsageError(
@@ -131,12 +134,10 @@ def draw_all(
     items: Sequence[Any], draw: Callable[[Sequence[Any]], Drawn], on_step: Progress | None
 ) -> Iterator[np.ndarray | str]:
     """Every item's image in order, drawn a chunk at a time on all cores."""
-    from joblib import Parallel, delayed
-
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     jobs = -1 if len(chunks) > 2 else 1  # other processes take a second to start
     done = 0
-    for images in Parallel(n_jobs=jobs, return_as="generator")(delayed(draw)(chunk) for chunk in chunks):
+    for images in in_parallel(draw, chunks, jobs):
         yield from images
         done += len(images)
         if on_step:

@@ -6,7 +6,8 @@ one folder deeper. Nothing is ever downloaded. torchvision's reader wants the wh
 set; this one also reads a part of it.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 from ..config import nearest_name
 from ..errors import UsageError
 from .cache import Progress
-from .folders import cached_files
+from .folders import cached_files, refuse_bad
 
 if TYPE_CHECKING:
     from .source import ImageSource
@@ -116,33 +117,44 @@ def celeba(
         raise UsageError(f"'{split}' is no split; {nearest_name(split, list(PARTITION))}")
     names, table = read_attributes(list_file(Path(folder), "list_attr_celeba"))
     parts = read_partition(list_file(Path(folder), "list_eval_partition"))
-    chosen = find_rule(domain, list(table)).chosen(table)
-    wanted = [
-        name for name, inside in zip(names, chosen, strict=True) if inside and parts.get(name) == PARTITION[split]
-    ]
+    chosen = [name for name, inside in zip(names, find_rule(domain, table).chosen(table), strict=True) if inside]
+    wanted = [name for name in chosen if parts.get(name) == PARTITION[split]]
     if not wanted:
         raise UsageError(f"no face of the {split} part is in the domain '{domain}'; check the two lists in '{folder}'")
-    pictures = Path(folder) / "img_align_celeba"
-    pictures = pictures / pictures.name if (pictures / pictures.name).is_dir() else pictures
+    unlisted = {name: f"'{name}' is not in the partition list" for name in chosen if name not in parts}
+    refuse_bad(unlisted, bad)
+    files = [pictures_folder(Path(folder)) / name for name in wanted]
+    source = cached_files(f"celeba {domain} {split}", files, size, ALIGNED, bad=bad, on_step=on_step)
+    return replace(source, skipped=source.skipped | unlisted)
+
+
+def pictures_folder(folder: Path) -> Path:
+    """Where the aligned pictures are, one folder deeper in Kaggle's copy.
+
+    Raises:
+        UsageError: if they are nowhere.
+    """
+    pictures = folder / "img_align_celeba"
     if not pictures.is_dir():
         raise UsageError(f"the folder '{pictures}' does not exist; expected the aligned pictures of CelebA in it")
-    files = [pictures / name for name in wanted]
-    return cached_files(f"celeba {domain} {split}", files, size, ALIGNED, bad=bad, on_step=on_step)
+    return pictures / pictures.name if (pictures / pictures.name).is_dir() else pictures
 
 
-def find_rule(domain: str, attributes: list[str]) -> Rule:
+def find_rule(domain: str, attributes: Collection[str]) -> Rule:
     """A named rule, or the one that `A+-B` spells out.
 
     Raises:
-        UsageError: if a name is neither a rule nor an attribute.
+        UsageError: if a name is neither a rule nor an attribute, or the rule needs one that is not there.
     """
-    if domain in RULES:
-        return RULES[domain]
-    words = tuple(domain.split("+"))
-    for word in words:
+    rule = RULES.get(domain) or Rule(all=tuple(domain.split("+")))
+    for word in (*rule.all, *rule.any, *rule.none):
         if word.removeprefix("-") not in attributes:
+            if domain in RULES:
+                raise UsageError(
+                    f"the domain '{domain}' needs the attribute '{word.removeprefix('-')}', not in the list"
+                )
             raise UsageError(f"'{word}' is no CelebA domain or attribute; {nearest_name(word, [*RULES, *attributes])}")
-    return Rule(all=words)
+    return rule
 
 
 def list_file(folder: Path, name: str) -> Path:
@@ -169,6 +181,8 @@ def read_attributes(file: Path) -> tuple[list[str], dict[str, np.ndarray]]:
                 f"'{file}' line {number} must be a picture's name and {len(attributes)} numbers 1 or -1, "
                 f"got '{' '.join(row)[:60]}'"
             )
+    if file.suffix != ".csv" and lines[0] != [str(len(rows))]:
+        raise UsageError(f"'{file}' announces {' '.join(lines[0])[:20]} pictures and has {len(rows)}; get it again")
     values = np.array([row[1:] for row in rows]) == "1"
     return [row[0] for row in rows], dict(zip(attributes, values.T, strict=True))
 
@@ -199,7 +213,7 @@ def read_lines(file: Path) -> list[list[str]]:
     """
     between = "," if file.suffix == ".csv" else None  # None: any white space
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()  # some editors put a mark first
     except OSError as error:
         raise UsageError(f"'{file}' cannot be read ({error.strerror}); expected a list of CelebA there") from None
     except UnicodeDecodeError:

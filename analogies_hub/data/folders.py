@@ -69,7 +69,9 @@ def folder(path: str | Path, size: int, bad: str = "skip", on_step: Progress | N
         ImageError: if a picture is bad and may not be skipped.
         UsageError: if there is no such folder or no usable picture in it.
     """
-    return cached_files(f"folder {Path(path).name}", picture_files(Path(path)), size, bad=bad, on_step=on_step)
+    return cached_files(
+        f"folder {Path(path).resolve().name}", picture_files(Path(path)), size, bad=bad, on_step=on_step
+    )
 
 
 def pair_folders(path: str | Path, split: str = "train") -> tuple[Path, Path]:
@@ -108,7 +110,7 @@ def cached_files(
     key = {"reading": READING, "pillow": pillow, "files": [mark(file) for file in files], "exact": exact}
     pixels, reasons = cached_pixels(name.replace(" ", "-"), key, files, (size, size), drawn, on_step)
     skipped = {str(files[item]): reason for item, reason in reasons.items()}
-    refuse_bad(skipped, bad)
+    refuse_bad(skipped, bad if len(pixels) else "refuse")
     return ImageSource(pixels, name=name, skipped=skipped)
 
 
@@ -116,7 +118,7 @@ def mark(file: Path) -> list[str | int]:
     """What tells that a file is still the same: path, size and times of change; the path alone if it is not there."""
     try:
         state = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return [str(file.absolute())]
     return [str(file.absolute()), state.st_size, state.st_mtime_ns, state.st_ctime_ns]  # the last: permissions
 
@@ -130,8 +132,14 @@ def picture_files(path: Path) -> list[Path]:
     from ..images import READABLE
 
     if not path.is_dir():
-        raise UsageError(f"the folder '{path}' does not exist; check the path")
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in READABLE and not file.name.startswith("."))
+        reason = "is a file, expected a folder" if path.exists() else "does not exist; check the path"
+        raise UsageError(f"the folder '{path}' {reason}")
+    try:
+        entries = sorted(path.iterdir())
+    except OSError as error:
+        raise UsageError(f"the folder '{path}' cannot be read ({error.strerror}); check its permissions") from None
+    visible = (entry for entry in entries if entry.suffix.lower() in READABLE and not entry.name.startswith("."))
+    found = [entry for entry in visible if entry.is_file() or entry.is_symlink()]  # a dangling link is a bad picture
     if not found:
         raise UsageError(f"the folder '{path}' holds no picture; expected {', '.join(READABLE)}")
     return found

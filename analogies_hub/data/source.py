@@ -103,8 +103,8 @@ def epoch_plan(count: int, seeds: tuple[int, ...], epoch: int) -> tuple[np.ndarr
 
 
 def to_float(pixels: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) as (3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float() / 255
+    """uint8 (..., H, W, 3) as (..., 3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(pixels)).movedim(-1, -3).float() / 255
 
 
 def contact_sheet(sources: Sequence[ImageSource], count: int = 16) -> Tensor:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.avatars import ATTRIBUTES, TOLERANCE, change_mask
+from ..data.source import to_float
 from .judges import Judges
 from .tasks import Block, Task
 
@@ -80,11 +81,6 @@ def set_up(block: Block, pairs: list[tuple[int, int]], task: Task, judges: Judge
         faces=judges.identity(to_float(block.contents)),
         true_faces=judges.identity(truth),
     )
-
-
-def to_float(pixels: np.ndarray) -> Tensor:
-    """uint8 (..., H, W, 3) as (..., 3, H, W) in [0, 1]."""
-    return torch.from_numpy(pixels).movedim(-1, -3).float() / 255
 
 
 def grow(mask: Tensor, pixels: int) -> Tensor:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from ..data.avatars import choose_rasterizer, drawing_version
 from ..data.cache import Progress
+from ..data.source import to_float
 from ..errors import ImageError, UsageError
 from ..images import atomic_write, check_tensor, open_image, save_image, to_pil
-from .counterfactual import to_float
 from .tasks import BLOCK, Benchmark, parse_task
 
 Edit = Callable[[Tensor, Tensor], "Tensor | tuple[Tensor, Tensor]"]
@@ -31,9 +31,17 @@ def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
     """Note in a folder which benchmark, and which edit where it is known, its pictures are of.
 
     Raises:
-        UsageError: if it holds pictures of another.
+        UsageError: if it holds pictures of another, or cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    check_note(folder, benchmark, edit)
+    note = read_note(folder) | describe(benchmark) | ({"edit": edit} if edit else {})
+    make_folder(folder)
+    with atomic_write(folder / NOTE) as stream:
+        stream.write(json.dumps(note, indent=1).encode())
+
+
+def check_note(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
+    """Raise `UsageError` if a folder holds pictures of another benchmark or edit."""
     theirs = read_note(folder)
     if edit and "edit" not in theirs and any((folder / "outputs").glob("*.png")):
         raise UsageError(f"'{folder}' holds results of unknown make; choose another folder for those of {edit}")
@@ -44,8 +52,14 @@ def bind(folder: Path, benchmark: Benchmark, edit: str | None = None) -> None:
                 f"'{folder}' holds pictures of another run ({name} {theirs[name]!r}, now {ours[name]!r}); "
                 "choose another folder or delete it"
             )
-    with atomic_write(folder / NOTE) as stream:
-        stream.write(json.dumps(theirs | ours, indent=1).encode())
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, or raise `UsageError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder '{folder}' cannot be made ({error.strerror}); choose another") from None
 
 
 def describe(benchmark: Benchmark) -> dict[str, Any]:
@@ -77,6 +91,8 @@ def read_note(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / NOTE).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError:
+        raise UsageError(f"'{folder}' is a file, expected a folder") from None
     except (OSError, TypeError, ValueError):
         raise UsageError(f"'{folder / NOTE}' is damaged; delete it and name the task again") from None
 
@@ -94,7 +110,7 @@ def write_inputs(folder: Path, benchmark: Benchmark, on_step: Progress | None = 
     """
     bind(folder, benchmark)
     for kind in ("contents", "guides", "outputs"):
-        (folder / kind).mkdir(exist_ok=True)
+        make_folder(folder / kind)
     for start in benchmark.starts():
         contents, guides = benchmark.inputs(start)
         for place, (content, guide) in enumerate(zip(contents, guides, strict=True)):
@@ -102,7 +118,7 @@ def write_inputs(folder: Path, benchmark: Benchmark, on_step: Progress | None = 
             save_image(Image.fromarray(content), numbered(folder, "contents", number))
             save_image(Image.fromarray(guide), numbered(folder, "guides", number))
         if on_step:
-            on_step(min(start + len(contents), benchmark.count), benchmark.count)
+            on_step(min(start + BLOCK, benchmark.count), benchmark.count)
 
 
 def run_edit(
@@ -117,30 +133,40 @@ def run_edit(
         ImageError: if the edit gives something else than pictures of the contents' size in [0, 1].
     """
     for kind in ("outputs", "masks"):
-        (folder / kind).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / kind)
     for start in benchmark.starts():
         first = start * benchmark.guides
         numbers = range(first, first + len(benchmark.pairs(start)))
-        if any(not numbered(folder, "outputs", number).exists() for number in numbers):
-            contents, guides = (to_float(pixels).to(device) for pixels in benchmark.inputs(start))
-            for part in (slice(at, at + BLOCK) for at in range(0, len(numbers), BLOCK)):
-                with torch.no_grad():
-                    results = edit(contents[part], guides[part])
-                write_results(results, contents[part], folder, numbers[part])
+        missing = [number for number in numbers if not numbered(folder, "outputs", number).exists()]
+        inputs = [to_float(pixels).to(device) for pixels in benchmark.inputs(start)] if missing else []
+        for some in (missing[at : at + BLOCK] for at in range(0, len(missing), BLOCK)):
+            contents, guides = (images[[number - first for number in some]] for images in inputs)
+            with torch.no_grad():
+                results = edit(contents, guides)
+            write_results(results, contents, folder, some)
         if on_step:
             on_step(min(start + BLOCK, benchmark.count), benchmark.count)
 
 
-def write_results(results: "Tensor | tuple[Tensor, Tensor]", contents: Tensor, folder: Path, numbers: range) -> None:
+def write_results(
+    results: "Tensor | tuple[Tensor, Tensor]", contents: Tensor, folder: Path, numbers: list[int]
+) -> None:
     """Save a batch of results, masks first, so that a result on disk is complete."""
-    pictures, masks = results if isinstance(results, tuple) else (results, None)
+    pictures, masks = results if isinstance(results, tuple) and len(results) == 2 else (results, None)
     count, _, height, width = contents.shape
     pictures = check_result(pictures, tuple(contents.shape), "results")
-    masks = check_result(masks, (count, 1, height, width), "masks") if masks is not None else None
-    for kind, batch in (("masks", masks), ("outputs", pictures)):
-        if batch is not None:
-            for number, picture in zip(numbers, to_pil(batch), strict=True):
-                save_image(picture, numbered(folder, kind, number))
+    if masks is None:
+        for number in numbers:  # of an earlier run
+            numbered(folder, "masks", number).unlink(missing_ok=True)
+    else:
+        save_all(check_result(masks, (count, 1, height, width), "masks"), folder, "masks", numbers)
+    save_all(pictures, folder, "outputs", numbers)
+
+
+def save_all(images: Tensor, folder: Path, kind: str, numbers: list[int]) -> None:
+    """Save a batch (B, 3 or 1, H, W) under its numbers."""
+    for number, picture in zip(numbers, to_pil(images), strict=True):
+        save_image(picture, numbered(folder, kind, number))
 
 
 def check_result(images: Any, shape: tuple[int, ...], name: str) -> Tensor:
@@ -160,9 +186,14 @@ def read_results(folder: Path, benchmark: Benchmark, start: int) -> tuple[np.nda
     first = start * benchmark.guides
     numbers = range(first, first + len(benchmark.pairs(start)))
     outputs = np.stack([read(numbered(folder, "outputs", number), benchmark.size) for number in numbers])
-    if not any((folder / "masks").glob("*.png")):
+    if not has_masks(folder):
         return outputs, None
     return outputs, np.stack([read(numbered(folder, "masks", number), benchmark.size)[..., 0] for number in numbers])
+
+
+def has_masks(folder: Path) -> bool:
+    """Whether the results in a folder say where they were edited; then each must."""
+    return any((folder / "masks").glob("*.png"))
 
 
 def read(file: Path, size: int) -> np.ndarray:

@@ -11,13 +11,16 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from .. import __version__
+from ..data.source import to_float
 from ..errors import UsageError
 from ..filters import resize
 from ..images import atomic_write, save_image, to_pil
-from .counterfactual import Rows, to_float
+from .counterfactual import Rows
 from .edits import NOTE, describe, numbered, read, read_note
+from .features import NETS
 from .judges import JUDGES, read_scores
-from .scores import CONTROLS, EDIT, METRICS, REAL, Evaluation, Line, Metric, net_metrics
+from .metrics import EDIT, METRICS, Line, Metric, net_metrics
+from .scores import CONTROLS, REAL, Evaluation
 from .statistics import Difference, Interval, holm, mcnemar, paired_ratio
 from .tasks import BLOCK
 
@@ -196,8 +199,8 @@ def compare(first: Path, second: Path) -> tuple[list[list[str]], list[dict[str, 
             f"'{first}' and '{second}' are results of different benchmarks or judges, which cannot be compared; "
             "score both again by the same"
         )
-    nets = [name[8:-1] for name in rows[0] if name.startswith("content[") and name in rows[1]]
-    metrics = [*METRICS, *(metric for net in nets for metric in net_metrics(net))]
+    both = rows[0].keys() & rows[1].keys()
+    metrics = [*METRICS, *(metric for net in NETS for metric in net_metrics(net) if metric.name in both)]
     tested = [(metric, difference(metric, *rows)) for metric in metrics if applies(metric, rows[0])]
     adjusted = holm([p for _, (_, p) in tested])
     found = [

@@ -1,4 +1,4 @@
-"""From rows, one an edit, to numbers with intervals; and the systems that every table must show."""
+"""An edit's results, the controls beside them, and everything that is measured of both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,131 +13,25 @@ from torch import Tensor
 
 from ..data.avatars import Face, cached_faces, person
 from ..data.cache import Progress
+from ..data.parallel import in_parallel
+from ..data.source import to_float
 from ..errors import UsageError
 from .appearance import Reference, appearance_scores, refer
-from .counterfactual import SMALLEST, Rows, joined, score, set_up, to_float
+from .counterfactual import SMALLEST, Rows, joined, score, set_up
 from .distribution import fid, kid
-from .edits import read_results
+from .edits import has_masks, read_results
 from .features import FeatureNet
 from .judges import Judges
-from .statistics import Interval, bootstrap_ratio, distance_interval, wilson
+from .metrics import EDIT, METRICS, Line, measure, net_metrics
+from .statistics import distance_interval
 from .tasks import BLOCK, Benchmark, Block
 
-EDIT = "edit"
 CONTROLS: dict[str, Callable[[Block, np.ndarray, np.ndarray], np.ndarray]] = {
     "copy input": lambda block, people, guides: block.contents[people],
     "copy guide": lambda block, people, guides: block.guides[guides],
     "oracle": lambda block, people, guides: block.truths[people, guides],
 }
 REAL = "real faces"  # of the target domain and of other people: the floor of distances, the ceiling of likeness
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One number of the table: a ratio of two sums over edits.
-
-    Attributes:
-        parts: numerator and denominator of each edit, from the rows of one system; the
-            denominator does not depend on the system.
-        better: 1 if higher is better, -1 if lower is.
-        binary: whether each edit is right or wrong.
-        scale: what makes the printed number of the ratio; rising or falling throughout.
-    """
-
-    name: str
-    title: str
-    better: int
-    unit: str
-    parts: Callable[[Rows], tuple[np.ndarray, np.ndarray]]
-    binary: bool = False
-    scale: Callable[[float], float] | None = None
-
-    def value(self, rows: Rows) -> Interval:
-        """The number with its 95 % interval: Wilson's for a share of contents, else by resampling contents."""
-        above, below = self.parts(rows)
-        if np.isnan(above).all():
-            return Interval(np.nan, np.nan, np.nan)
-        if self.binary and len(np.unique(rows["content"])) == len(above):
-            return wilson(int(above.sum()), len(above))
-        ratio = bootstrap_ratio(above, below, rows["content"])
-        if self.scale is None:
-            return ratio
-        value, *ends = map(self.scale, ratio)
-        return Interval(value, min(ends), max(ends))
-
-
-def mean(name: str) -> Callable[[Rows], tuple[np.ndarray, np.ndarray]]:
-    """The parts of a score's mean."""
-    return lambda rows: (rows[name], np.ones(len(rows[name])))
-
-
-def edit_gain(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """The parts of 1 - sum |y - t| / sum |x - t|, the sums over M."""
-    return rows["gain_all"] - rows["gain_left"], rows["gain_all"]
-
-
-def relative_likeness(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """The parts of Sim_rel: of the truth's likeness to the content, above other people's, what the result keeps."""
-    return rows["sim"] - rows["sim_other"], rows["sim_truth"] - rows["sim_other"]
-
-
-def decibel(error: float) -> float:
-    """Peak signal to noise of a mean squared error of values in [0, 1]; at most 99 dB."""
-    return float(-10 * np.log10(max(error, 10**-9.9)))
-
-
-METRICS = (
-    Metric("success", "Success", 1, "%", mean("success"), binary=True),
-    Metric("class", "Class", 1, "%", mean("class"), binary=True),
-    Metric("keep", "Keep", 1, "%", mean("keep")),
-    Metric("joint", "Joint", 1, "%", mean("joint"), binary=True),
-    Metric("edit_gain", "Edit gain", 1, "", edit_gain),
-    Metric("l1", "L1", -1, "grey levels", mean("l1")),
-    Metric("leak", "Leak", -1, "grey levels", mean("leak")),
-    Metric("sim_rel", "Sim_rel", 1, "", relative_likeness),
-    Metric("identity_at_1", "Identity@1", 1, "%", mean("identity_at_1"), binary=True),
-    Metric("guide_at_1", "Guide@1", 1, "%", mean("guide_at_1"), binary=True),
-    Metric("psnr", "PSNR", 1, "dB", mean("mse"), scale=decibel),
-    Metric("ssim", "SSIM", 1, "", mean("ssim")),
-    Metric("l1_mask", "L1 in M", -1, "grey levels", mean("l1_mask")),
-    Metric("sim", "Sim", 1, "", mean("sim")),
-    Metric("mask_iou", "Mask IoU", 1, "", mean("mask_iou")),
-    Metric("mask_ap", "Mask AP", 1, "", mean("mask_ap")),
-    Metric("mask_area", "Mask area / true area", 0, "", mean("mask_area")),
-    Metric("class_second", "Class (second judge)", 1, "%", mean("class_second"), binary=True),
-    Metric("joint_second", "Joint (second judge)", 1, "%", mean("joint_second"), binary=True),
-)
-
-
-def net_metrics(name: str) -> tuple[Metric, ...]:
-    """The metrics that a feature net adds; see `appearance.appearance_scores`."""
-    return (
-        Metric(f"content[{name}]", f"Content[{name}]", -1, "", mean(f"content[{name}]")),
-        Metric(f"style[{name}]", f"Style[{name}]", -1, "", mean(f"style[{name}]")),
-        Metric(f"pdist[{name}]", f"pdist[{name}]", -1, "", mean(f"pdist[{name}]")),
-    )
-
-
-@dataclass(frozen=True)
-class Line:
-    """One number of every system that has it."""
-
-    name: str
-    title: str
-    better: int
-    unit: str
-    values: dict[str, Interval]
-
-    @property
-    def net(self) -> str:
-        """The feature net in the name's brackets; empty if there is none."""
-        return self.name.partition("[")[2].removesuffix("]")
-
-    @property
-    def copying_wins(self) -> bool:
-        """Whether a copy is at least as good as the edit: the number then says nothing for it."""
-        edit, *copies = (self.better * self.values[name].value for name in (EDIT, "copy input", "copy guide"))
-        return self.better != 0 and any(copy >= edit for copy in copies)
 
 
 @dataclass(frozen=True)
@@ -177,14 +71,8 @@ class Evaluation:
                 system: distance_interval(distance, seen, reference.features, self.rows[system]["content"])
                 for system, seen in features.items()
             }
-            lines.append(Line(f"{name}[{net}]", f"{title}[{net}]", -1, "", values))
+            lines.append(Line(f"{name}[{net}]", f"{title}[{net}]", -1, "", values, net))
         return lines
-
-
-def measure(metric: Metric, rows: dict[str, Rows]) -> Line:
-    """A metric of several systems."""
-    values = {system: metric.value(each) for system, each in rows.items()}
-    return Line(metric.name, metric.title, metric.better, metric.unit, values)
 
 
 def kid_x1000(first: Tensor, second: Tensor) -> float:
@@ -213,19 +101,15 @@ def evaluate(
         UsageError: if no edit of the benchmark changes enough to be judged, or the extra
             `eval` is not installed.
     """
-    from joblib import Parallel, delayed
-
     require_torchmetrics()
     real, others = (real_faces(benchmark, first) if nets else torch.empty(0) for first in (20_000_000, 30_000_000))
     references = [refer(net, real, others) for net in nets or []]
-    starts = benchmark.starts()
-    alone = judges.device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
     bare = [replace(reference, features=torch.empty(0)) for reference in references]  # less to send
     work = partial(score_block, folder, benchmark, judges, bare, mask_threshold)
-    jobs = 1 if alone else torch.get_num_threads()
+    starts = benchmark.starts()
+    alone = judges.device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
     parts: list[dict[str, Rows]] = []
-    scored = Parallel(n_jobs=jobs, return_as="generator")(delayed(work)(start) for start in starts)
-    for start, part in zip(starts, scored, strict=True):
+    for start, part in zip(starts, in_parallel(work, starts, 1 if alone else torch.get_num_threads()), strict=True):
         parts += part
         if on_step:
             on_step(min(start + BLOCK, benchmark.count), benchmark.count)
@@ -235,8 +119,8 @@ def evaluate(
     for reference in references:
         rows.setdefault(REAL, {"content": np.arange(len(others))})
         rows[REAL] |= appearance_scores(reference, {REAL: others}, real)[REAL]
-    settings: dict[str, Any] = {"mask_threshold": mask_threshold if any((folder / "masks").glob("*.png")) else None}
-    settings |= {"device": str(judges.device), "torch": str(torch.__version__)}
+    settings: dict[str, Any] = {"device": str(judges.device), "torch": str(torch.__version__)}
+    settings["mask_threshold"] = mask_threshold if has_masks(folder) else None
     return Evaluation(benchmark, rows, references, len(benchmark) - len(rows[EDIT]["edit"]), settings)
 
 
@@ -295,7 +179,7 @@ def real_faces(benchmark: Benchmark, first: int) -> Tensor:
     key = {"domain": rule, "split": split, "seed": seed, "first": first}
     who = partial(numbered_person, rule, split, seed, first)
     look = benchmark.size, benchmark.style
-    return to_float(np.array(cached_faces(f"real-{rule}-{split}", key, who, len(benchmark), look)))
+    return to_float(cached_faces(f"real-{rule}-{split}", key, who, len(benchmark), look))
 
 
 def numbered_person(domain: str, split: str, seed: int, first: int, number: int) -> Face:

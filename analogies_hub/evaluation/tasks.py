@@ -120,6 +120,12 @@ class Benchmark:
 
     def __post_init__(self) -> None:
         get_style(self.style)
+        numbers = {"count": self.count, "guides": self.guides, "size": self.size, "seed": self.seed}
+        for name, value in numbers.items():
+            if type(value) is not int or value < 0:
+                raise UsageError(f"'{name}' must be a whole number from 0, got {value!r}")
+        if not 16 <= self.size <= 1024:
+            raise UsageError(f"faces are drawn at 16 to 1024 px, got {self.size}")
         if self.split not in PEOPLE:
             raise UsageError(f"edits are judged on {' or '.join(PEOPLE)} people, got '{self.split}'")
         if self.count < 2:

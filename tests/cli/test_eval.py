@@ -33,6 +33,7 @@ def scored(tmp_path_factory, analogies):
     """A folder in which two edits were scored, and what the first command printed."""
     folder = tmp_path_factory.mktemp("eval")
     (folder / "edits.py").write_text(EDITS)
+    (folder / "broken.py").write_text("def edit(:")
     words = ["--task", "add-glasses", "--n", 40, "-q"]
     done = analogies("eval", "edits", "edits:half_guide", *words, "-o", "half", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -123,6 +124,11 @@ def test_pictures_go_out_and_come_back_from_any_tool(tmp_path):
     for file in (tmp_path / "contents").iterdir():
         shutil.copy(file, tmp_path / "outputs" / file.name)
     assert run("edits", tmp_path, "--seed", 3, "--task", "remove-glasses").exit_code == 2
+    (tmp_path / "benchmark.json").unlink()
+    words = ["edits", tmp_path, "--task", "remove-glasses", "--size", 48]
+    assert run(*words).exit_code == 3 and not (tmp_path / "benchmark.json").exists()  # there are not 1,000
+    assert run(*words, "--n", 4).exit_code == 0
+    assert run(*words, "--n", 5).exit_code == 3  # what is asked for wins over the folder's own count
     done = run("edits", tmp_path, "--json")
     assert done.exit_code == 0, done.output
     assert numbers(tmp_path / "results.jsonl")[tmp_path.name, "leak"][0] == 0
@@ -135,6 +141,11 @@ def test_pictures_go_out_and_come_back_from_any_tool(tmp_path):
         (["edits", "edits:half_guide"], 2, "add --task"),
         (["edits", "edits:nope", "--task", "add-glasses"], 2, "no function 'nope'"),
         (["edits", "nope:edit", "--task", "add-glasses"], 2, "cannot be imported"),
+        (["edits", "./edits:half_guide", "--task", "add-glasses"], 2, "cannot be imported"),
+        (["edits", "broken:edit", "--task", "add-glasses"], 2, "cannot be imported (SyntaxError"),
+        (["edits", "edits:nothing", "--task", "add-glasses", "-o", "edits.py"], 2, "is a file, expected a folder"),
+        (["inputs", "add-glasses", "-o", "edits.py/new"], 2, "edits.py"),
+        (["edits", "half", "--seed", "3"], 2, "add --task"),
         (["edits", "edits:half_guide", "--task", "add-glases"], 2, "did you mean 'add-glasses'"),
         (["edits", "half", "--net", "efflite"], 2, "did you mean 'efflite0'"),
         (["edits", "half", "--task", "add-smile"], 2, "another run (task 'add-glasses', now 'add-smile')"),

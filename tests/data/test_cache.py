@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,6 +72,43 @@ def test_what_a_killed_builder_left_is_cleared_away(place):
     (place / ".other-set.x8.part").mkdir()
     assert len(build()[0]) == 7
     assert sorted(path.name for path in place.glob(".*.part")) == [".other-set.x8.part"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_processes_that_draw_end_with_a_killed_builder(tmp_path):
+    script = f"""
+import os, time, numpy as np
+from pathlib import Path
+from analogies_hub.data import cache
+cache.cache_folder = lambda: Path({str(tmp_path)!r})
+def draw(items):
+    Path({str(tmp_path)!r}, f"pid-{{os.getpid()}}").touch()
+    time.sleep(0.5)
+    return [np.zeros((64, 64, 3), np.uint8) for item in items]  # more than a pipe holds
+cache.cached_pixels("test", {{}}, range(20_000), (64, 64), draw)
+"""
+    builder = subprocess.Popen([sys.executable, "-c", script])
+    wait_until(lambda: len(list(tmp_path.glob("pid-*"))) >= 1)
+    builder.kill()
+    builder.wait()
+    pids = [path.name.removeprefix("pid-") for path in tmp_path.glob("pid-*")]
+    wait_until(lambda: not any(alive(pid) for pid in pids))
+
+
+def wait_until(done, seconds=30):
+    """Look every tenth of a second; fail if it is not so in time."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def alive(pid):
+    """Whether a process runs; what nobody has reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_many_items_come_from_several_processes_in_order(place):

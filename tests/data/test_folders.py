@@ -1,5 +1,7 @@
 """The user's own pictures, and CelebA in its exact format on disk."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,6 +50,15 @@ def test_a_list_and_a_single_picture_are_sources_too(mixed):
     listed = pictures([mixed / "b.jpg", mixed / "a.png", mixed / "gone.png"], 16)
     assert listed.pixels.mean((1, 2, 3)).round().tolist() == [20, 10] and "does not exist" in listed.describe_skipped()
     assert single(mixed / "a.png").batch(3, 2).shape == (2, 3, 30, 40)
+
+
+def test_a_folder_of_bad_pictures_only_and_what_is_no_folder_are_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe.png")  # would be waited for
+    with pytest.raises(ImageError, match=r"a\.png"):
+        folder(tmp_path, 16)
+    with pytest.raises(UsageError, match="is a file, expected a folder"):
+        folder(tmp_path / "a.png", 16)
 
 
 def test_the_middle_square_is_taken(tmp_path):
@@ -141,6 +152,7 @@ def test_celeba_skips_or_refuses_missing_and_odd_pictures(faces):
 @pytest.mark.parametrize(
     "file, text, message",
     [
+        ("list_attr_celeba.txt", "3\nEyeglasses Male\n000001.jpg 1 -1\n", "announces 3 pictures and has 1"),
         ("list_attr_celeba.txt", None, "cannot be read"),
         ("list_attr_celeba.txt", "3\n", "cut short"),
         ("list_attr_celeba.txt", "1\nEyeglasses Male\n000001.jpg 1\n", "line 3 must be"),
@@ -155,6 +167,20 @@ def test_a_broken_list_is_named_with_its_line(faces, file, text, message):
         (faces / file).write_text(text)
     with pytest.raises(AnalogyError, match=message):
         celeba(faces, "Eyeglasses", size=32)
+
+
+def test_what_editors_and_cut_files_do_to_lists_loses_no_picture_silently(faces):
+    partition, attributes = faces / "list_eval_partition.txt", faces / "list_attr_celeba.txt"
+    for file in (partition, attributes):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())  # a byte order mark
+    assert who(celeba(faces, "glasses", size=32)) == [1, 3, 4]
+    partition.write_text("".join(partition.read_text(encoding="utf-8-sig").splitlines(keepends=True)[:3]))
+    source = celeba(faces, "glasses", size=32)
+    assert who(source) == [1, 3] and list(source.skipped) == ["000004.jpg", "000005.jpg"]
+    with pytest.raises(ImageError, match=r"'000004.jpg' is not in the partition list.*1 more"):
+        celeba(faces, "glasses", size=32, bad="refuse")
+    with pytest.raises(UsageError, match="'bald' needs the attribute 'Wearing_Hat', not in the list"):
+        celeba(faces, "bald", size=32)
 
 
 def test_a_wrong_domain_gets_the_nearest_name(faces):

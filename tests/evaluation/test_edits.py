@@ -6,11 +6,13 @@ import torch
 from PIL import Image
 
 from analogies_hub.data.avatars import ATTRIBUTES, person
+from analogies_hub.data.source import to_float
 from analogies_hub.errors import AnalogyError, ImageError, UsageError
-from analogies_hub.evaluation.counterfactual import joined, score, set_up, to_float
+from analogies_hub.evaluation.counterfactual import joined, score, set_up
 from analogies_hub.evaluation.edits import bind, numbered, run_edit, write_inputs
 from analogies_hub.evaluation.judges import load_judges
-from analogies_hub.evaluation.scores import CONTROLS, METRICS, evaluate, place, score_block
+from analogies_hub.evaluation.metrics import METRICS
+from analogies_hub.evaluation.scores import CONTROLS, evaluate, place, score_block
 from analogies_hub.evaluation.tasks import Benchmark, parse_task, task_names
 from analogies_hub.filters import blur
 from analogies_hub.images import open_image, save_image
@@ -175,6 +177,19 @@ def test_a_folder_is_filled_resumed_and_scored_like_the_edit(tmp_path):
     assert np.allclose(rows["mask_iou"], [np.nan if v is None else v for v in rows["mask_ap"]])  # all is masked
 
 
+def test_only_what_is_missing_is_made_again_and_old_masks_go(tmp_path):
+    benchmark = Benchmark(parse_task("add-smile"), 4)
+    run_edit(lambda contents, guides: (contents, contents[:, :1]), tmp_path, benchmark)
+    kept = numbered(tmp_path, "outputs", 1)
+    for number in (0, 2, 3):
+        numbered(tmp_path, "outputs", number).unlink()
+    before, calls = kept.stat().st_mtime_ns, []
+    run_edit(lambda contents, guides: calls.append(len(contents)) or guides, tmp_path, benchmark)
+    assert calls == [3] and kept.stat().st_mtime_ns == before
+    assert [path.name for path in (tmp_path / "masks").iterdir()] == ["00001.png"]
+    assert np.array_equal(np.asarray(open_image(numbered(tmp_path, "outputs", 2))), benchmark.inputs(0)[1][2])
+
+
 def test_edits_that_change_too_little_are_left_out_and_others_likeness_is_of_others():
     benchmark, judges = Benchmark(parse_task("add-glasses"), 4), load_judges("avataaars")
     block = benchmark.block(0)
@@ -227,6 +242,7 @@ def test_results_that_cannot_be_scored_are_named(tmp_path):
         (lambda contents, guides: contents / 0 * 0, "NaN"),
         (lambda contents, guides: (contents * 255).byte(), "must hold floats"),
         (lambda contents, guides: contents.numpy(), "got ndarray"),
+        (lambda contents, guides: (contents, contents, contents), "got tuple"),
         (lambda contents, guides: (contents, contents[:, 0]), r"masks of the edit must be a tensor \(2, 1, 64, 64\)"),
     ):
         with pytest.raises(ImageError, match=message):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from analogies_hub.data.source import to_float
 from analogies_hub.errors import AnalogyError
-from analogies_hub.evaluation.counterfactual import to_float
 from analogies_hub.evaluation.judges import JUDGES, WEIGHTS, load_judge, load_judges, read_scores, training
 from analogies_hub.evaluation.tasks import Benchmark, parse_task, shows
 
