@@ -10,7 +10,9 @@ import time
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
+from analogies_hub.cli import app
 from analogies_hub.images import open_image, read_metadata, save_image
 
 
@@ -171,14 +173,15 @@ MISTAKES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("words", "code", "reason"), MISTAKES, ids=lambda value: str(value)[:60])
-def test_a_mistake_gets_one_sentence_and_its_exit_code(folder, words, code, reason, analogies):
+def test_a_mistake_gets_one_sentence_and_its_exit_code(folder, words, code, reason):
     Image.new("RGB", (1, 1)).save("tiny.png")
     Image.new("RGB", (1, 2000)).save("strip.png")
     (folder / "text.png").write_text("not a picture")
     (folder / "cut.png").write_bytes((folder / "a.png").read_bytes()[:200])
     before = {name: (folder / name).read_bytes() for name in files(folder)}
-    done = analogies(*words)
-    assert done.returncode == code, done.stderr
+    done = CliRunner().invoke(app, words)  # in this process: a new one takes seconds
+    assert done.exit_code == code, done.output
+    assert isinstance(done.exception, SystemExit)  # no traceback
     assert reason in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == ""
     assert {name: (folder / name).read_bytes() for name in files(folder)} == before
