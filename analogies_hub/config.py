@@ -3,10 +3,11 @@
 import dataclasses
 import difflib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from .errors import ModelError
+from .errors import ModelError, UsageError
 
 
 def setting(
@@ -15,7 +16,7 @@ def setting(
     """A field of a `Config`: its default, its help, and the values it may take.
 
     Args:
-        default: also fixes the type; values of another type are refused.
+        default: also fixes the type (a tuple is one of words); values of another type are refused.
         help: one phrase with the unit or the paper's symbol.
         low, high: inclusive range of a number.
         options: the allowed words of a string.
@@ -55,7 +56,37 @@ class Config:
         for name in values:
             if name not in known:
                 raise ModelError(f"unknown setting '{name}'; {nearest_name(str(name), known)}")
-        return cls(**values)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> dict[str, Any]:
+        """`name=value` words as values by name, each of the type of its default.
+
+        Raises:
+            UsageError: if a word has no name, an unknown one, or a value of another type.
+        """
+        fields = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        values = {}
+        for word in words:
+            name, equals, text = word.partition("=")
+            if not equals or name not in fields:
+                raise UsageError(f"'{word}' must be setting=value; {nearest_name(name, list(fields))}")
+            values[name] = parse_value(name, text, fields[name])
+        return values
+
+
+def parse_value(name: str, text: str, kind: type) -> Any:
+    """A setting's value from the text of a command line."""
+    if kind is tuple:
+        return tuple(text.replace(",", " ").split())
+    if kind is bool:
+        if text not in ("true", "false"):
+            raise UsageError(f"setting '{name}' must be true or false, got '{text}'")
+        return text == "true"
+    try:
+        return kind(text)
+    except ValueError:
+        raise UsageError(f"setting '{name}' must be of type {kind.__name__}, got '{text}'") from None
 
 
 def check(field: dataclasses.Field, value: Any) -> None:
@@ -67,5 +98,7 @@ def check(field: dataclasses.Field, value: Any) -> None:
         raise ModelError(f"setting '{field.name}' must be a finite {kind.__name__}, got {value!r}")
     if number and not limits["low"] <= value <= limits["high"]:
         raise ModelError(f"setting '{field.name}' must be from {limits['low']:g} to {limits['high']:g}, got {value!r}")
+    if kind is tuple and not all(isinstance(word, str) for word in value):
+        raise ModelError(f"setting '{field.name}' must hold words, got {value!r}")
     if limits["options"] and value not in limits["options"]:
         raise ModelError(f"setting '{field.name}' must be one of {', '.join(limits['options'])}, got {value!r}")

@@ -15,7 +15,7 @@ import math
 import re
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from .config import nearest_name
@@ -24,6 +24,7 @@ from .errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from .codes import Code
     from .images import Picture
 
 
@@ -34,6 +35,10 @@ class Kind:
     def name(self) -> str:
         """The kind in one word, as frontends and JSON call it."""
         return type(self).__name__.removesuffix("Kind").lower()
+
+    def of(self, pipeline: Any) -> "Kind":
+        """The kind as one pipeline has it, where that differs between models of a method."""
+        return self
 
     def limits(self) -> dict[str, Any]:
         """What restricts the value, by name."""
@@ -102,10 +107,43 @@ class Choice(Kind):
         return value
 
 
-KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice)
+@dataclass(frozen=True)
+class Words(Kind):
+    """Some of a model's own words, joined by `+`: its attributes, and what else `extra` names.
+
+    `all` and `none` stand for all attributes and for no word at all.
+
+    Attributes:
+        options: the words; None where no model is at hand yet.
+    """
+
+    extra: tuple[str, ...] = ()
+    options: tuple[str, ...] | None = None
+
+    def of(self, pipeline: Any) -> "Words":
+        """With the attributes of a pipeline."""
+        return replace(self, options=(*self.extra, *pipeline.attributes))
+
+    def limits(self) -> dict[str, Any]:
+        """The words."""
+        return {"words": [*self.options, "all", "none"]} if self.options else {}
+
+    def check(self, name: str, value: Any) -> str:
+        """The words themselves."""
+        if not isinstance(value, str):
+            raise UsageError(f"'{name}' must be words joined by +, got {value!r}")
+        known = [*(self.options or ()), "all", "none"]
+        for word in value.split("+") if self.options else ():
+            if word not in known:
+                raise UsageError(f"'{name}' cannot be {word!r}; {nearest_name(word, known)}")
+        return value
+
+
+KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice, Words)
 
 Image = Annotated["Picture", ImageKind()]
 Mask = Annotated["Picture", MaskKind()]
+CodeValue = Annotated["Code", CodeKind()]
 Frames = Annotated["list[Picture]", FramesKind()]
 Seed = Annotated[int, SeedKind(0, 2**32 - 1, whole=True), "another number, another result"]
 Unit = Annotated[float, Number(0, 1)]
@@ -155,7 +193,7 @@ def operation(function: Callable) -> Callable:
             raise UsageError(f"{function.__name__}: {error}") from None
         for value in describe(checked).inputs:
             if value.name in bound.arguments and bound.arguments[value.name] is not value.default:
-                bound.arguments[value.name] = value.kind.check(value.name, bound.arguments[value.name])
+                bound.arguments[value.name] = value.kind.of(self).check(value.name, bound.arguments[value.name])
         return function(*bound.args, **bound.kwargs)
 
     checked.is_operation = True  # type: ignore[attr-defined]
@@ -189,9 +227,10 @@ def describe(function: Callable) -> Operation:
 
 def forward_names() -> dict[str, Any]:
     """Names quoted in annotations so that importing this module imports no torch."""
+    from .codes import Code
     from .images import Picture
 
-    return {"Picture": Picture}
+    return {"Code": Code, "Picture": Picture}
 
 
 def notes_of(hint: Any) -> list[Any]:

@@ -34,6 +34,7 @@ class Pipeline(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.hashed: tuple[tuple, str] = ((), "")  # of which versions of the weights, and the fingerprint
         self.register_buffer("anchor", torch.empty(0), persistent=False)  # knows the device where no weight does
 
     @property
@@ -41,17 +42,31 @@ class Pipeline(nn.Module):
         """Where the pipeline computes."""
         return self.anchor.device  # type: ignore[return-value]
 
+    def fingerprint(self) -> str:
+        """The method and twelve hexadecimal digits of the weights: codes of one model are not for another."""
+        values = self.state_dict().values()
+        versions = tuple((value.data_ptr(), value._version) for value in values)
+        if versions != self.hashed[0]:
+            digest = hashlib.sha256()
+            for value in values:
+                digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+            self.hashed = versions, f"{self.method}-{digest.hexdigest()[:12]}"
+        return self.hashed[1]
+
     @classmethod
     def operations(cls) -> dict[str, Operation]:
         """The declared operations by name, in the order of the source."""
         members = {name: value for owner in reversed(cls.__mro__) for name, value in vars(owner).items()}
         return {name: describe(member) for name, member in members.items() if getattr(member, "is_operation", False)}
 
-    def save_pretrained(self, folder: str | Path) -> None:
+    def save_pretrained(self, folder: str | Path, about: dict[str, Any] | None = None) -> None:
         """Write config.json and, where there are weights, model.safetensors.
 
         Each file appears whole. The config, which holds the weights' sha256, comes last, so
         a save that was cut short is refused by `from_pretrained`.
+
+        Args:
+            about: how it was trained, ready for JSON; kept under `train` in config.json.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +83,7 @@ class Pipeline(nn.Module):
             "method": self.method,
             "config": self.config.to_dict(),
             "files": files,
-        }
+        } | ({"train": about} if about else {})
         with atomic_write(folder / CONFIG_FILE) as file:
             file.write(json.dumps(record, indent=2).encode() + b"\n")
 

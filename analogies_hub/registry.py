@@ -1,18 +1,21 @@
 """The list of methods, and the one way to get a pipeline by name. Importing it loads no method."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .config import Config, nearest_name
 from .errors import UsageError
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+    from .training import Trainer
 
 METHODS = {
+    "didd": "analogies_hub.methods.didd",
+    "content_transfer": "analogies_hub.methods.content_transfer",
     "pair": "analogies_hub.methods.pair",
 }
 
@@ -23,7 +26,9 @@ class Method:
 
     Attributes:
         pipeline_type: returns the pipeline class; only then is torch imported.
-        smoke: config values with which every operation takes seconds on a CPU.
+        smoke: config values with which every operation, and training, takes seconds on a CPU.
+        trainer: builds what trains a pipeline; None where nothing is trained.
+        presets: config values by name; `default` changes nothing.
     """
 
     name: str
@@ -33,7 +38,19 @@ class Method:
     config: type[Config]
     pipeline_type: "Callable[[], type[Pipeline]]"
     needs_weights: bool
-    smoke: dict
+    smoke: dict[str, Any]
+    trainer: "Callable[[Any], Trainer] | None" = None
+    presets: dict[str, dict[str, Any]] = field(default_factory=lambda: {"default": {}})
+
+    def preset(self, name: str) -> dict[str, Any]:
+        """The config values of a preset.
+
+        Raises:
+            UsageError: if there is none of that name.
+        """
+        if name not in self.presets:
+            raise UsageError(f"'{self.name}' has no preset '{name}'; {nearest_name(name, list(self.presets))}")
+        return self.presets[name]
 
 
 def get_method(name: str) -> Method:

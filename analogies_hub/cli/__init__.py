@@ -11,6 +11,7 @@ from .evaluate import eval_app
 from .info import info, methods
 from .pair import pair
 from .run import run
+from .train import ManyWords, train
 
 app = typer.Typer(
     name="analogies",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(pair)
 app.command()(run)
+app.command(cls=ManyWords)(train)
 app.command()(methods)
 app.command()(info)
 app.add_typer(data_app, name="data")

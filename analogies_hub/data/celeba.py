@@ -100,8 +100,8 @@ def celeba(
 
     Args:
         folder: where `img_align_celeba/` and the two lists are.
-        domain: one of `RULES`, or attributes of the list joined by `+`, `-` before one that
-            must be absent (`Eyeglasses+-Male`).
+        domain: one of `RULES`, or several of them and attributes of the list joined by `+`,
+            `-` before an attribute that must be absent (`glasses+-Male`).
         split: `train`, `validation` or `test`, by the published partition.
         size: side in pixels, at most 178.
         bad: `skip` leaves out missing, broken and odd-sized pictures and counts them;
@@ -141,15 +141,23 @@ def pictures_folder(folder: Path) -> Path:
 
 
 def find_rule(domain: str, attributes: Collection[str]) -> Rule:
-    """A named rule, or the one that `A+-B` spells out.
+    """A named rule, or what `A+-B` spells out of rules and attributes.
 
     Raises:
         UsageError: if a name is neither a rule nor an attribute, or the rule needs one that is not there.
     """
-    rule = RULES.get(domain) or Rule(all=tuple(domain.split("+")))
+    parts = [RULES.get(word) or Rule(all=(word,)) for word in domain.split("+")]
+    choices = [part.any for part in parts if part.any]
+    if len(choices) > 1:
+        raise UsageError(f"the domain '{domain}' joins two rules that each allow a choice; name one of them")
+    rule = Rule(
+        all=tuple(word for part in parts for word in part.all),
+        any=choices[0] if choices else (),
+        none=tuple(word for part in parts for word in part.none),
+    )
     for word in (*rule.all, *rule.any, *rule.none):
         if word.removeprefix("-") not in attributes:
-            if domain in RULES:
+            if not {word, word.removeprefix("-")} & {*domain.split("+")}:
                 raise UsageError(
                     f"the domain '{domain}' needs the attribute '{word.removeprefix('-')}', not in the list"
                 )

@@ -59,13 +59,13 @@ class ImageSource:
         """Height and width in pixels of a batch's images."""
         return (self.crop, self.crop) if self.crop else self.pixels.shape[1:3]
 
-    def batch(self, step: int, count: int) -> Tensor:
-        """The images of one step: (count, 3, H, W) in [0, 1].
+    def batch(self, step: int, count: int, rows: slice = slice(None)) -> Tensor:
+        """The images of one step: (count, 3, H, W) in [0, 1], or some rows of them.
 
         Every epoch shows each image once, in an order of its own, which depends on the name
         too: two domains of the same seed and length meet in ever new pairs.
         """
-        places = np.arange(step * count, (step + 1) * count)
+        places = np.arange(step * count, (step + 1) * count)[rows]
         return torch.stack([self.image(*divmod(int(place), len(self))) for place in places])
 
     def image(self, epoch: int, place: int) -> Tensor:

@@ -1,0 +1,213 @@
+"""`analogies train`: any method that is trained, on drawn faces or the user's own pictures."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from ..errors import UsageError
+from . import common
+
+if TYPE_CHECKING:
+    from ..data.source import ImageSource
+    from ..registry import Method
+    from ..training import Outcome
+    from ..training.fit import OnLog
+
+SECONDS = 30  # between lines of progress where stderr is no terminal
+
+
+class ManyWords(TyperCommand):
+    """A command whose `--data`, `--domains` and `--set` take all words up to the next option."""
+
+    many = ("--data", "--domains", "--set")
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """`--data a b` as `--data a --data b`."""
+        spread: list[str] = []
+        option = None
+        for word in args:
+            if word.startswith("-"):
+                option = word if word in self.many else None
+                spread += [] if option else [word]
+            else:
+                spread += [option, word] if option else [word]
+        return super().parse_args(ctx, spread)
+
+
+@common.friendly
+def train(
+    method: Annotated[str, typer.Argument(help="One of those that `analogies methods` lists")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="avatars, digits, maps, CelebA's folder, one with trainA/ trainB/, or a folder a domain"),
+    ] = None,
+    domains: Annotated[
+        list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
+    ] = None,
+    run: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")] = None,
+    preset: Annotated[str, typer.Option(help="default, or reference: as published")] = "default",
+    settings: Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")] = False,
+    count: Annotated[int, typer.Option(min=1, help="Drawn faces a domain")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another number, another training")] = 0,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps from checkpoint to checkpoint")] = 500,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    compile_networks: Annotated[bool, typer.Option("--compile", help="Fuse the networks; slow to start")] = False,
+    device: common.DeviceOption = "auto",
+    threads: common.ThreadsOption = None,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Train a method. Ctrl-C stops cleanly; --resume goes on.
+
+    Example: analogies train didd --data avatars --domains glasses smile
+    """
+    from ..registry import get_method
+
+    chosen = get_method(method)
+    if chosen.trainer is None:
+        raise UsageError(f"'{method}' needs no training; run it as it is")
+    if not data or not domains:
+        raise UsageError("training needs --data and --domains, as in: --data avatars --domains glasses smile")
+    if precision not in ("fp32", "bf16"):
+        raise UsageError(f"'precision' must be fp32 or bf16, got '{precision}'")
+    given = {"domains": tuple(domains)} | chosen.config.parse(settings or [])
+    config = chosen.config(**chosen.preset(preset) | given)
+
+    from ..training import Options
+
+    common.use_threads(threads)
+    options = Options(
+        run=run or Path("runs") / "-".join([method, *domains]),
+        batch=config.batch,  # type: ignore[attr-defined]
+        seed=seed,
+        resume=resume,
+        save_every=save_every,
+        sample_every=save_every,
+        ema=config.ema,  # type: ignore[attr-defined]
+        device=device,
+        precision=precision,
+        compile=compile_networks,
+        about={"preset": preset, "data": data, "domains": domains},
+    )
+    hidden = quiet or as_json
+    sources, validation = (open_split(data, config, split, count, seed, hidden) for split in ("train", "validation"))
+    outcome = run_training(chosen, config, (sources, validation), options, hidden)
+    report(outcome, options.run, as_json)
+
+
+def open_split(data: list[str], config: Any, split: str, count: int, seed: int, hidden: bool) -> "list[ImageSource]":
+    """The sources of a split, mirrored in training where the config says so."""
+    from dataclasses import replace
+
+    from ..data.sets import TRAIN, open_sets
+
+    faces = count if split == TRAIN else min(count, 200)
+    with common.progress("Reading the images", hidden) as on_step:
+        sources = open_sets(data, config.domains, config.size, split, faces, seed, on_step)
+    for source in sources:
+        if source.skipped and split == TRAIN:
+            typer.echo(f"Note: {source.name}: {source.describe_skipped()}", err=True)
+    return [replace(source, flip=config.flip and split == TRAIN) for source in sources]
+
+
+def run_training(
+    method: "Method", config: Any, sources: "tuple[list[ImageSource], list[ImageSource]]", options: Any, hidden: bool
+) -> "Outcome":
+    """Build the trainer and fit it, under a bar with losses and the time left."""
+    import torch
+
+    from ..training import fit
+
+    assert method.trainer is not None
+    torch.manual_seed(options.seed)  # the first weights
+    trainer = method.trainer(method.pipeline_type()(config))
+    with progress(hidden) as on_log:
+        return fit(trainer, sources[0], options, sources[1], on_log)
+
+
+@contextmanager
+def progress(hidden: bool) -> "Iterator[OnLog | None]":
+    """Losses and the time left: a bar on a terminal, else a line now and then."""
+    import sys
+
+    if hidden:
+        yield None
+    elif sys.stderr.isatty():
+        with bar() as on_log:
+            yield on_log
+    else:
+        yield lines()
+
+
+@contextmanager
+def bar() -> "Iterator[OnLog]":
+    """A bar on the terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), "left", TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.description}"), console=Console(stderr=True)) as shown:
+        task = shown.add_task("starting")
+
+        def on_log(done: int, total: int, losses: dict[str, float]) -> None:
+            shown.update(task, completed=done, total=total, description=describe(losses))
+
+        yield on_log
+
+
+def lines() -> "OnLog":
+    """A line on stderr every half minute."""
+    start = last = time.monotonic()
+    first: int | None = None
+
+    def on_log(done: int, total: int, losses: dict[str, float]) -> None:
+        nonlocal last, first
+        now = time.monotonic()
+        if first is None:
+            first = done
+        elif now - last < SECONDS and done < total:
+            return
+        left = (now - start) / max(1, done - first) * (total - done) if done > first else 0.0
+        last = now
+        typer.echo(f"step {done:,} of {total:,}, {left / 60:.0f} min left, {describe(losses)}", err=True)
+
+    return on_log
+
+
+def describe(losses: dict[str, float]) -> str:
+    """Losses in a few words."""
+    return " ".join(f"{name} {value:.3g}" for name, value in losses.items())
+
+
+def report(outcome: "Outcome", run: Path, as_json: bool) -> None:
+    """Where the model is, or how to go on.
+
+    Raises:
+        typer.Exit: with the code of an interruption, if the run was stopped.
+    """
+    record = {"run": str(run), "step": outcome.step, "steps": outcome.steps, "best": outcome.best}
+    if as_json:
+        typer.echo(json.dumps(record | {"score": outcome.score, "model": str(run / "best")}))
+    elif outcome.finished:
+        typer.echo(
+            f"Trained {outcome.step:,} steps; the model is {run / 'best'} (best at step {outcome.best:,}), "
+            f"the last one {run / 'last'}"
+        )
+    else:
+        typer.echo(f"Stopped at step {outcome.step:,} of {outcome.steps:,}; repeat the command with --resume", err=True)
+    if not outcome.finished:
+        raise typer.Exit(common.INTERRUPTED)

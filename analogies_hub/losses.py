@@ -1,0 +1,41 @@
+"""Losses that two or more methods share: pure functions to one scalar, without a weight."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mean_size(code: Tensor) -> Tensor:
+    """Mean absolute value of a code of any shape: the zero loss of DIDD (its code; the paper writes a norm)."""
+    return code.abs().mean()
+
+
+def tells(logits: Tensor, labels: Tensor) -> Tensor:
+    """How badly logits tell labels, as a critic that learns to: mean binary cross-entropy.
+
+    Args:
+        logits, labels: (B, K); labels in [0, 1].
+    """
+    return F.binary_cross_entropy_with_logits(logits.float(), labels)
+
+
+def confusion(logits: Tensor, target: float = 0.5) -> Tensor:
+    """How far a critic is from giving every picture the same answer: mean binary cross-entropy to it.
+
+    Args:
+        logits: (B, K) of a critic that reads attributes off common codes; it gets no gradient.
+        target: the answer, as a probability. The published code takes that of the second
+            domain, 0; at 0.5 the codes of all domains are pulled to where nothing can be told.
+    """
+    return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
+
+
+def hinge_critic(real: Tensor, drawn: Tensor) -> Tensor:
+    """Hinge loss of a critic whose scores of any shape should be above 1 on real and below -1 on drawn pictures.
+
+    Source: Lim and Ye 2017, arXiv 1705.02894, eq. 7 and 8.
+
+    >>> float(hinge_critic(torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0])))
+    0.75
+    """
+    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()

@@ -1,0 +1,51 @@
+"""Settings of `didd`. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...config import setting
+from ...errors import ModelError
+from ...separation.config import SeparationConfig
+
+# The published code's numbers; the quirks that it keeps are listed in the method's docstring.
+REFERENCE: dict[str, Any] = {
+    "networks": "published",
+    "size": 128,
+    "width": 32,
+    "separate": 25,
+    "spectral": True,
+    "batch": 32,
+    "steps": 1_250_000,
+    "lr": 2e-4,
+    "lr_critic": 2e-4,
+    "beta2": 0.999,
+    "ema": 0.0,
+    "w_zero": 1.0,
+    "w_confusion": 1e-3,
+}
+
+
+@dataclass(frozen=True)
+class DiddConfig(SeparationConfig):
+    """Two or more image sets, each showing some attributes that another lacks."""
+
+    width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
+    warm_up: int = setting(300, "steps over which the step sizes rise", 1, 1_000_000)
+    jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
+    noise: float = setting(0.1, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
+    w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
+    w_realism: float = setting(0.02, "weight of translations looking real", 0.0, 1e6)
+    w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
+    w_look: float = setting(0.1, "weight of attributes looking as the guide's", 0.0, 1e6)
+    w_change: float = setting(0.1, "weight of translations changing little", 0.0, 1e6)
+    w_back: float = setting(1.0, "weight of translating a translation back", 0.0, 1e6)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.attributes) < 2:
+            raise ModelError(
+                f"didd needs at least two attributes, got {', '.join(self.attributes)}; "
+                "for one attribute and none use content_transfer"
+            )
+        if self.networks == "published" and (len(self.domains), len(self.attributes)) != (2, 2):
+            raise ModelError(f"the published networks know two domains of one attribute each, got {self.domains}")

@@ -1,0 +1,138 @@
+"""How the `default` preset of `didd` is trained; the published loop is `SeparationTrainer`."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...losses import confusion, hinge_critic, tells
+from ...separation.config import COMMON
+from ...separation.pipeline import Parts
+from ...separation.trainer import SeparationTrainer
+from ...training import Losses
+from .config import DiddConfig
+from .networks import PictureCritic
+from .pipeline import DiddPipeline
+
+
+class DiddTrainer(SeparationTrainer):
+    """Trains what is used: translations are judged, and translated back, in every step.
+
+    In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
+    z = G(c(x), s(g)) the translation.
+    """
+
+    pipeline: DiddPipeline
+    config: DiddConfig
+
+    def __init__(self, pipeline: DiddPipeline) -> None:
+        super().__init__(pipeline)
+        config = pipeline.config
+        self.picture_critic = PictureCritic(config.size, config.width_critic, len(pipeline.attributes))
+        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=self.betas)
+
+    @property
+    def answers(self) -> int:
+        """How many logits the code critic gives: one an attribute."""
+        return len(self.pipeline.attributes)
+
+    def rate(self, step: int) -> float:
+        """Up over the first steps, level, then down to nothing over the last third."""
+        return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
+
+    def training_step(self, step: int, *images: Tensor) -> Losses:
+        """Update the autoencoder, then both critics on the very codes and translations it made."""
+        pictures, shown = torch.cat(images), self.shown(images)
+        parts, presence = self.seen(pictures)
+        own = self.noisy(self.masked(parts, shown), shown)
+        drawn = self.decode(own)
+        edited, guides = self.partners(images)
+        given = {name: own[name][edited if name == COMMON else guides] for name in own}
+        translated, wanted = self.decode(given), shown[guides]
+        losses = (
+            self.code_losses(parts, presence, shown)
+            | {"recon": self.config.w_recon * F.l1_loss(drawn, pictures)}
+            | self.translation_losses(translated, given, wanted, drawn[edited])
+            | {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
+        )
+        self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
+        return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
+
+    def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
+        """Every part of the pictures, and logits (B, attributes) of what they show.
+
+        Separate encoders see the pictures moved a little, so that their codes say what an
+        attribute looks like and leave to the common code where it belongs.
+        """
+        moved = self.moved(pictures)
+        found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
+        parts = {COMMON: self.pipeline.encoder_common(pictures)} | {name: code for name, (code, _) in found.items()}
+        return parts, torch.stack([logit for _, logit in found.values()], dim=1)
+
+    def moved(self, pictures: Tensor) -> Tensor:
+        """Pictures turned by up to `jitter` radians, scaled and shifted by a like share, each differently."""
+        count, jitter = len(pictures), self.config.jitter
+        turn, scale, *shift = ((2 * self.rand(count, 4) - 1) * jitter).unbind(1)
+        cos, sin = (1 + scale) * turn.cos(), (1 + scale) * turn.sin()
+        rows = [torch.stack(row, 1) for row in ((cos, -sin, shift[0]), (sin, cos, shift[1]))]
+        grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
+        return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+    def noisy(self, parts: Parts, shown: Tensor) -> Parts:
+        """The parts with noise on separate codes, so that near codes mean near looks."""
+        size = self.config.noise
+        return parts | {name: code + size * self.randn(*code.shape) for name, code in parts.items() if name != COMMON}
+
+    def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Which pictures of a step are translated, and the guide of each, by number: those of half of the sets."""
+        sets, count = len(images), len(images[0])
+        numbers = torch.arange(sets * count).view(sets, count)
+        turn = int(torch.randint(1, sets, ()))
+        chosen = torch.randperm(sets)[: max(1, sets // 2)]
+        edited, guides = numbers[chosen], numbers[(chosen + turn) % sets]
+        return edited.flatten().to(self.labels.device), guides.flatten().to(self.labels.device)
+
+    def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
+        """Separate encoders must tell whether their attribute is there; from c nobody may."""
+        return {
+            "presence": self.config.w_presence * tells(presence, shown),
+            "confusion": self.config.w_confusion * confusion(self.code_critic(parts[COMMON])),
+        }
+
+    def translation_losses(self, translated: Tensor, given: Parts, wanted: Tensor, before: Tensor) -> Losses:
+        """z must look real, show what g shows and as g shows it, and otherwise change little.
+
+        Args:
+            translated: z, (B, 3, R, R) in [-1, 1].
+            given: the codes it was drawn from.
+            wanted: (B, attributes) of 0 and 1, what g shows.
+            before: x as drawn from its own codes, of the same shape as z.
+        """
+        config, names = self.config, self.pipeline.attributes
+        realism, shows = self.picture_critic(translated)
+        looks = [self.pipeline.encoder_separate[name](translated)[0] - given[name].detach() for name in names]
+        off = torch.stack([look.flatten(1).abs().mean(1) for look in looks], dim=1)
+        return {
+            "realism": -config.w_realism * realism.mean(),
+            "attributes": config.w_attributes * tells(shows, wanted),
+            "look": config.w_look * (off * wanted).mean(),
+            "change": config.w_change * F.l1_loss(translated, before.detach()),
+        }
+
+    def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:
+        """L1 of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
+
+        No gradient reaches z, so nothing can be hidden in it for the way back.
+        """
+        parts = {name: code[edited] for name, code in own.items()}
+        back = self.decode(parts | {COMMON: self.pipeline.encoder_common(translated.detach())})
+        return F.l1_loss(back, pictures[edited])
+
+    def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor, shown: Tensor) -> Losses:
+        """One update of each critic, with codes and translations taken as they are."""
+        code_critic = tells(self.code_critic(common.detach()), shown)
+        self.update("code_critic", code_critic)
+        real, shows = self.picture_critic(pictures)
+        drawn, _ = self.picture_critic(translated.detach())
+        picture_critic = hinge_critic(real, drawn) + tells(shows, shown)
+        self.update("picture_critic", picture_critic)
+        return {"code_critic": code_critic, "picture_critic": picture_critic}

@@ -1,0 +1,71 @@
+"""Settings that every method with common and separate codes has. Imports no torch."""
+
+import re
+from dataclasses import dataclass
+
+from ..config import Config, setting
+from ..errors import ModelError
+
+COMMON, NONE, ALL = "common", "none", "all"
+RESERVED = (COMMON, NONE, ALL)
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+NETWORKS = ("compact", "published")
+
+
+@dataclass(frozen=True)
+class SeparationConfig(Config):
+    """Domains, networks and what trains them; a method sets its own defaults."""
+
+    domains: tuple[str, ...] = setting(
+        ("a", "b"), "attributes of each image set's pictures: a word, several joined by +, or none"
+    )
+    size: int = setting(64, "side of the images in pixels", 32, 512)
+    networks: str = setting("compact", "ours, or those of the published code", options=NETWORKS)
+    width: int = setting(48, "channels of the first layers", 4, 512)
+    common: int = setting(32, "channels of the common code", 1, 1024)
+    separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 1, 512)
+    flip: bool = setting(True, "mirror half of the pictures")
+    batch: int = setting(8, "images of each set a step", 1, 4096)
+    steps: int = setting(20_000, "training steps", 1, 100_000_000)
+    lr: float = setting(1e-3, "Adam step size of the autoencoder", 0.0, 1.0)
+    lr_critic: float = setting(1e-3, "Adam step size of the critics", 0.0, 1.0)
+    beta1: float = setting(0.5, "Adam's first decay rate", 0.0, 0.999)
+    beta2: float = setting(0.99, "Adam's second decay rate", 0.0, 0.99999)
+    reconstruction: str = setting("l1", "distance to the picture", options=("l1", "l2"))
+    spectral: bool = setting(False, "spectral norm in the published networks")
+    w_recon: float = setting(1.0, "weight of the reconstruction", 0.0, 1e6)
+    w_zero: float = setting(0.0, "weight of the zero loss (of an absent attribute's code)", 0.0, 1e6)
+    w_confusion: float = setting(0.001, "weight of the common code's adversarial term (disc_weight)", 0.0, 1e6)
+    ema: float = setting(
+        0.999, "how much of the exported average each step keeps; 0: export the last weights", 0.0, 1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.domains) < 2:
+            raise ModelError(f"at least two domains are needed, got {len(self.domains)}; name each set's attribute")
+        if twice := [domain for domain in self.domains if self.domains.count(domain) > 1]:
+            raise ModelError(f"the domain '{twice[0]}' is named twice; give each set a name of its own")
+        for word in (word for domain in self.domains if domain != NONE for word in domain.split("+")):
+            if not WORD.fullmatch(word) or word in RESERVED:
+                raise ModelError(
+                    f"'{word}' cannot name an attribute; use letters, digits and _, not {', '.join(RESERVED)}"
+                )
+        step = 64 if self.networks == "published" else 16
+        lowest = 128 if self.networks == "published" else 32
+        if self.size % step or self.size < lowest:
+            fitting = max(lowest, round(self.size / step) * step)
+            raise ModelError(
+                f"{self.networks} networks work on {lowest} px or more in steps of {step}, got size "
+                f"{self.size}; use {fitting}"
+            )
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Every attribute that some domain shows, in the order in which they are first named."""
+        words = (word for domain in self.domains if domain != NONE for word in domain.split("+"))
+        return tuple(dict.fromkeys(words))
+
+    def labels(self) -> list[list[float]]:
+        """For each domain, 1 where its pictures show an attribute and 0 where not."""
+        return [[float(word in domain.split("+")) for word in self.attributes] for domain in self.domains]

@@ -1,0 +1,186 @@
+"""The encoders and the decoder. Numbers in, shapes in the docstrings.
+
+`Published*` are the papers' networks: convolutions of kernel 4 and stride 2 with instance
+norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
+convolution costs a sixteenth; their common code is a small map, so that a picture comes back
+sharp; a separate code is one vector for the whole picture, so that it says what an attribute
+looks like and the common code says where it goes; and they keep amplitudes, which instance
+norm throws away.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from .config import SeparationConfig
+
+CODE_SIDE = 8  # cells of a compact common code, for sizes that are powers of two
+GROUP = 16  # channels that are normalised together
+LATENT = 512  # channels of the published code, common and separate together
+
+
+class Residual(nn.Sequential):
+    """Two 3x3 convolutions, each after group norm and SiLU, added to their input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(*norm_act(width), conv3(width, width), *norm_act(width), conv3(width, width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, width, H, W) -> the same shape."""
+        return features + super().forward(features)
+
+
+def conv3(width_in: int, width_out: int) -> nn.Conv2d:
+    """3x3 convolution that keeps the sides."""
+    return nn.Conv2d(width_in, width_out, 3, padding=1)
+
+
+def halve(width_in: int, width_out: int) -> nn.Conv2d:
+    """4x4 convolution that halves the sides."""
+    return nn.Conv2d(width_in, width_out, 4, stride=2, padding=1)
+
+
+def double(width_in: int, width_out: int) -> tuple[nn.Module, nn.Module]:
+    """3x3 convolution whose channels become 2x2 pixels each."""
+    return conv3(width_in, 4 * width_out), nn.PixelShuffle(2)
+
+
+def norm_act(width: int) -> tuple[nn.Module, nn.Module]:
+    """Group norm and SiLU."""
+    return nn.GroupNorm(math.gcd(max(1, width // GROUP), width), width), nn.SiLU()
+
+
+def halvings(size: int, side: int) -> int:
+    """How often a size is halved to come down to a side, or as near as whole halvings go."""
+    return max(0, round(math.log2(size / side)))
+
+
+class CompactCommonEncoder(nn.Sequential):
+    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 8 for R = 32, 64, 128..."""
+
+    def __init__(self, size: int, width: int, channels: int) -> None:
+        blocks = min(2, halvings(size, 2 * CODE_SIDE))  # log2 of the side of a block of pixels
+        halved = halvings(size, CODE_SIDE) - blocks
+        widths = [max(GROUP, 2 * width >> (halved - place)) for place in range(halved + 1)]
+        layers: list[nn.Module] = [nn.PixelUnshuffle(2**blocks), conv3(3 * 4**blocks, widths[0])]
+        for narrow, wide in zip(widths, widths[1:], strict=False):
+            layers += [Residual(narrow), *norm_act(narrow), halve(narrow, wide)]
+        super().__init__(*layers, Residual(widths[-1]), *norm_act(widths[-1]), nn.Conv2d(widths[-1], channels, 1))
+
+
+class CompactSeparateEncoder(nn.Module):
+    """What an attribute looks like in a picture, and whether it is there at all."""
+
+    def __init__(self, size: int, width: int, numbers: int) -> None:
+        super().__init__()
+        block = 2 ** halvings(size, 2 * CODE_SIDE)
+        cells = (size // block // 4) ** 2
+        self.trunk = nn.Sequential(
+            nn.PixelUnshuffle(block),
+            conv3(3 * block**2, width),
+            *norm_act(width),
+            halve(width, 2 * width),
+            Residual(2 * width),
+            *norm_act(2 * width),
+            halve(2 * width, 2 * width),
+            *norm_act(2 * width),
+            nn.Flatten(),
+        )
+        self.look = nn.Linear(2 * width * cells, numbers)
+        self.presence = nn.Linear(2 * width * cells, 1)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,)."""
+        features = self.trunk(images)
+        look = self.look(features)
+        code = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
+        return code[..., None, None], self.presence(features)[:, 0]
+
+
+class CompactDecoder(nn.Module):
+    """Common code and separate codes -> the picture."""
+
+    def __init__(self, size: int, width: int, channels: int) -> None:
+        super().__init__()
+        doubled = halvings(size, CODE_SIDE)
+        widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
+        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
+        for place, (wide, narrow) in enumerate(zip(widths, widths[1:], strict=False)):
+            layers += [Residual(wide)] if place < 2 else []  # finer ones cost as much and change little
+            layers += double(wide, narrow)
+        last = widths[-1]
+        self.body = nn.Sequential(
+            *layers, *norm_act(last), conv3(last, last), *norm_act(last), *double(last, 3), nn.Tanh()
+        )
+
+    def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
+        """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
+        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
+        return self.body(torch.cat([common, *spread], dim=1))
+
+
+class PublishedEncoder(nn.Sequential):
+    """(B, 3, R, R) in [-1, 1] -> code (B, widths[-1], R/64, R/64)."""
+
+    def __init__(self, widths: Sequence[int], spectral: bool, normless: int | None = None) -> None:
+        """Stride-2 convolutions 3 -> widths[0] -> widths[1]...
+
+        Args:
+            spectral: bound each convolution's spectral norm to 1.
+            normless: the block without instance norm, from 0; the published DIDD has one by mistake.
+        """
+        layers: list[nn.Module] = []
+        for place, (width_in, width_out) in enumerate(zip([3, *widths], widths, strict=False)):
+            convolution: nn.Module = halve(width_in, width_out)
+            layers += [spectral_norm(convolution) if spectral else convolution]
+            layers += [] if place == normless else [nn.InstanceNorm2d(width_out)]
+            layers += [nn.LeakyReLU(0.2)]
+        super().__init__(*layers)
+
+
+class PublishedSeparateEncoder(PublishedEncoder):
+    """A published encoder as `CompactSeparateEncoder` is called; it cannot tell whether an attribute is there."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """(B, 3, R, R) in [-1, 1] -> code (B, C, R/64, R/64), logits (B,) that are always positive."""
+        return super().forward(images), torch.ones(len(images), device=images.device)
+
+
+class PublishedDecoder(nn.Module):
+    """Common code and separate codes -> the picture, by transposed convolutions."""
+
+    def __init__(self, widths: Sequence[int], spectral: bool) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for width_in, width_out in zip(widths, widths[1:], strict=False):
+            convolution: nn.Module = nn.ConvTranspose2d(width_in, width_out, 4, stride=2, padding=1)
+            # The published code takes the norm over the weight's first axis, its input channels.
+            layers += [spectral_norm(convolution, dim=0) if spectral else convolution]
+            layers += [nn.InstanceNorm2d(width_out), nn.ReLU()]
+        self.body = nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], 3, 4, stride=2, padding=1), nn.Tanh())
+
+    def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
+        """Common (B, C, s, s), each attribute's (B, D, s, s) -> images (B, 3, 64 s, 64 s) in [-1, 1]."""
+        return self.body(torch.cat([common, *separate], dim=1))
+
+
+def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
+    """Our common encoder, separate encoders by attribute, and decoder."""
+    size, width, names = config.size, config.width, config.attributes
+    separate = {name: CompactSeparateEncoder(size, max(GROUP, width * 2 // 3), config.separate) for name in names}
+    channels = config.common + len(names) * config.separate
+    return (
+        CompactCommonEncoder(size, width, config.common),
+        nn.ModuleDict(separate),
+        CompactDecoder(size, width, channels),
+    )
+
+
+class CodeCritic(nn.Sequential):
+    """Common code (B, C, s, s) -> logits (B, outputs) of what its picture shows."""
+
+    def __init__(self, numbers: int, outputs: int) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(numbers, 512), nn.LeakyReLU(0.2), nn.Linear(512, outputs))

@@ -1,0 +1,282 @@
+"""What a user can do with common and separate codes."""
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..codes import Code
+from ..errors import ImageError
+from ..filters import resize, shape_of
+from ..images import Picture, to_tensor
+from ..operations import CodeValue, Frames, Image, Number, Words, operation
+from ..pipeline import Pipeline
+from .config import ALL, COMMON, NONE, SeparationConfig
+from .networks import compact
+
+Parts = dict[str, Tensor]  # `common` (B, C, h, w), and each attribute's code (B, D, 1 or h, 1 or w)
+
+To = Annotated[str, Words(), "which attributes are taken from the guide"]
+Off = Annotated[str, Words(), "which attributes of content are taken away first"]
+What = Annotated[str, Words(), "which attributes"]
+Part = Annotated[str, Words(extra=(COMMON,)), "which parts change: attributes, or common"]
+Steps = Annotated[int, Number(2, 64, whole=True), "pictures from one end to the other, ends included"]
+
+
+class Interpolation(NamedTuple):
+    """Pictures between two ends.
+
+    Args:
+        grid: all of them in one picture.
+        frames: each of them, row by row.
+    """
+
+    grid: Image
+    frames: Image
+
+
+class SeparationPipeline(Pipeline):
+    """A common encoder, an encoder for each attribute, and the decoder that joins their codes."""
+
+    config_type: ClassVar[type[SeparationConfig]] = SeparationConfig
+    config: SeparationConfig
+    tells_presence: ClassVar[bool] = True  # whether separate encoders know if their attribute is there
+
+    def __init__(self, config: SeparationConfig) -> None:
+        super().__init__(config)
+        build = compact if config.networks == "compact" else self.published
+        self.encoder_common, self.encoder_separate, self.decoder = build(config)
+
+    @staticmethod
+    def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
+        """The common encoder, separate encoders by attribute, and decoder of the published code."""
+        raise NotImplementedError
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the separate codes are called."""
+        return self.config.attributes
+
+    @operation
+    @torch.inference_mode()
+    def encode(self, image: Image) -> CodeValue:
+        """Take a picture apart into its common code and a code for each attribute.
+
+        An attribute that the picture does not show has a code of zeros.
+
+        Args:
+            image: the picture; its middle square is used.
+        """
+        return Code(self.fingerprint(), self.parts(self.prepare(image, "image")))
+
+    @operation
+    @torch.inference_mode()
+    def decode(self, code: CodeValue) -> Image:
+        """Draw the picture of a code.
+
+        Args:
+            code: what `encode` or `mix` of this very model gave.
+
+        Raises:
+            ModelError: if another model made it.
+        """
+        parts = code.expect(self.fingerprint(), COMMON, *self.attributes).parts
+        return self.draw({name: part.to(self.device) for name, part in parts.items()})
+
+    @operation
+    @torch.inference_mode()
+    def mix(self, content: CodeValue, guide: CodeValue, to: To = ALL, off: Off = NONE) -> CodeValue:
+        """Replace some parts of a code by another's, and switch others off.
+
+        Args:
+            content: gives the common code, and every attribute that is neither in `to` nor in `off`.
+            guide: gives the attributes in `to`.
+
+        Raises:
+            ModelError: if another model made one of the codes.
+        """
+        made_by = self.fingerprint()
+        ours, theirs = (code.expect(made_by, COMMON, *self.attributes).parts for code in (content, guide))
+        return Code(made_by, self.mixed(ours, theirs, to, off))
+
+    @operation
+    @torch.inference_mode()
+    def translate(self, content: Image, guide: Image, to: To = ALL, off: Off = ALL) -> Image:
+        """Give content the attributes of the guide instead of its own.
+
+        Args:
+            content: the picture that is changed.
+            guide: the picture whose attributes are taken.
+
+        Raises:
+            ImageError: if the numbers of pictures do not match.
+        """
+        contents, guides = self.batches(content=content, guide=guide)
+        return self.draw(self.mixed(self.parts(contents), self.parts(guides), to, off))
+
+    @operation
+    def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
+        """Add attributes of the guide; what else content shows stays.
+
+        Args:
+            content: the picture that is changed.
+            guide: the picture whose attributes are taken.
+
+        Raises:
+            ImageError: if the numbers of pictures do not match.
+        """
+        return self.translate(content, guide, to=what, off=NONE)
+
+    @operation
+    @torch.inference_mode()
+    def remove(self, content: Image, what: What = ALL) -> Image:
+        """Take attributes away; what else content shows stays.
+
+        Args:
+            content: the picture that is changed.
+        """
+        parts = self.parts(self.prepare(content, "content"))
+        return self.draw(self.mixed(parts, parts, NONE, what))
+
+    @operation
+    @torch.inference_mode()
+    def combine(self, content: Image, guides: Frames, what: What = ALL) -> Image:
+        """Add several attributes at once, each from a guide of its own.
+
+        Args:
+            content: the picture that is changed.
+            guides: one for each attribute in `what`, in that order.
+
+        Raises:
+            ImageError: if there are not as many guides as attributes.
+        """
+        words = self.named(what)
+        if len(guides) != len(words):
+            raise ImageError(f"'guides' holds {len(guides)} pictures, expected {len(words)}: for {', '.join(words)}")
+        parts = self.parts(self.prepare(content, "content"))
+        for word, guide in zip(words, guides, strict=True):
+            parts = self.mixed(parts, self.parts(self.prepare(guide, "guides")), word, NONE)
+        return self.draw(parts)
+
+    @operation
+    @torch.inference_mode()
+    def interpolate(
+        self,
+        content: Image,
+        start: Image,
+        end: Image,
+        across: Part = ALL,
+        down_start: Image | None = None,
+        down_end: Image | None = None,
+        down: Part = COMMON,
+        steps: Steps = 5,
+    ) -> Interpolation:
+        """Go from one picture's attributes to another's in equal steps, and in a grid from one common code to another's.
+
+        Args:
+            content: gives every part that does not change.
+            start, end: the ends from left to right.
+            down_start, down_end: the ends from top to bottom; without them there is one row.
+
+        Raises:
+            ImageError: if one of several pictures is a batch, or only one lower end is given.
+        """
+        if (down_start is None) != (down_end is None):
+            raise ImageError("'down_start' and 'down_end' belong together; give both or neither")
+        parts = self.parts(self.one("content", content))
+        rows = self.between(down_start, down_end, self.named(down), steps) if down_start is not None else [{}]
+        columns = self.between(start, end, self.named(across), steps)
+        frames = torch.cat([self.draw(parts | row | column) for row in rows for column in columns])
+        return Interpolation(tiled(frames, steps), frames)
+
+    @operation
+    @torch.inference_mode()
+    def reconstruct(self, image: Image) -> Image:
+        """Draw a picture from its own codes: what the model can and cannot draw.
+
+        Args:
+            image: the picture; its middle square is used.
+        """
+        return self.draw(self.parts(self.prepare(image, "image")))
+
+    def parts(self, images: Tensor) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
+        parts = {COMMON: self.encoder_common(images)}
+        for name in self.attributes:
+            code, presence = self.encoder_separate[name](images)
+            parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
+        return parts
+
+    def common_numbers(self) -> int:
+        """How many numbers a common code has."""
+        with torch.no_grad():
+            image = torch.zeros(1, 3, self.config.size, self.config.size, device=self.device)
+            return self.encoder_common(image).numel()
+
+    def draw(self, parts: Parts) -> Tensor:
+        """Codes by name -> images (B, 3, size, size) in [0, 1]."""
+        images = self.decoder(parts[COMMON], [parts[name] for name in self.attributes])
+        return (images.float() + 1).clamp(0, 2) / 2
+
+    def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
+        """Ours, with the attributes in `off` absent and then those in `to` theirs."""
+        absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}
+        return ours | absent | {name: theirs[name] for name in self.named(to)}
+
+    def between(self, start: Picture, end: Picture, names: Iterable[str], steps: int) -> list[Parts]:
+        """Codes from one picture's to another's, for the named parts, in equal steps."""
+        first, last = self.parts(self.one("start", start)), self.parts(self.one("end", end))
+        shares = torch.linspace(0, 1, steps).tolist()
+        return [{name: self.blend(first[name], last[name], share) for name in names} for share in shares]
+
+    def blend(self, first: Tensor, last: Tensor, share: float) -> Tensor:
+        """A code between two of one part; its size lies between theirs, where a mere mean would be smaller."""
+        size = torch.lerp(first.norm(), last.norm(), share)
+        code = torch.lerp(first, last, share)
+        return code * (size / code.norm().clamp(min=1e-6))
+
+    def named(self, words: str) -> tuple[str, ...]:
+        """The parts that `words` stands for."""
+        if words == ALL:
+            return self.attributes
+        return () if words == NONE else tuple(word for word in words.split("+") if word != NONE)
+
+    def batches(self, **pictures: Picture) -> list[Tensor]:
+        """Pictures by name, ready for the encoders, all equally many.
+
+        Raises:
+            ImageError: if one holds neither one picture nor as many as the others.
+        """
+        images = {name: self.prepare(picture, name) for name, picture in pictures.items()}
+        count = max(len(batch) for batch in images.values())
+        for name, batch in images.items():
+            if len(batch) not in (1, count):
+                raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
+        return [batch.expand(count, -1, -1, -1) for batch in images.values()]
+
+    def one(self, name: str, picture: Picture) -> Tensor:
+        """A single picture, ready for the encoders.
+
+        Raises:
+            ImageError: if it is a batch.
+        """
+        images = self.prepare(picture, name)
+        if len(images) != 1:
+            raise ImageError(f"'{name}' must be one picture, got a batch of {len(images)}; call it for each")
+        return images
+
+    def prepare(self, picture: Picture, name: str) -> Tensor:
+        """The middle square of a picture at the model's size, in [-1, 1], on the pipeline's device."""
+        images = to_tensor(picture, name=name).to(self.device)
+        height, width = shape_of(images)
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        square = images[..., top : top + side, left : left + side]
+        return resize(square, (self.config.size, self.config.size)) * 2 - 1
+
+
+def tiled(images: Tensor, columns: int) -> Tensor:
+    """Images (N, 3, H, W) in rows of some columns: (1, 3, N / columns * H, columns * W)."""
+    rows = [torch.cat(list(row), dim=-1) for row in images.split(columns)]
+    return torch.cat(rows, dim=-2)[None]

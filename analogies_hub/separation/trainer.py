@@ -1,0 +1,103 @@
+"""The published training of common and separate codes: reconstruction, zero loss, confusion."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..losses import confusion, mean_size, tells
+from ..training import Losses, Trainer
+from .config import COMMON, SeparationConfig
+from .networks import CodeCritic
+from .pipeline import Parts, SeparationPipeline, tiled
+
+DOMAINS = 2  # losses are sums over the two domains of means over their pictures
+PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
+
+
+class SeparationTrainer(Trainer):
+    """The loop of the published code for two domains, one update of each side a step.
+
+    Where it differs: both domains go through a network together (the same result, since
+    instance norm keeps pictures apart), and the critic's step does not go back into the
+    encoder, whose gradients the published loop throws away.
+
+    Source: sagiebenaim/DomainIntersectionDifference, oripress/ContentDisentanglement.
+    """
+
+    pipeline: SeparationPipeline
+    labels: Tensor  # (sets, attributes) of 0 and 1
+
+    def __init__(self, pipeline: SeparationPipeline) -> None:
+        config = pipeline.config
+        super().__init__(pipeline, [config.steps])
+        self.config: SeparationConfig = config
+        self.register_buffer("labels", torch.tensor(config.labels()), persistent=False)
+        self.code_critic = CodeCritic(pipeline.common_numbers(), self.answers)
+        self.betas = config.beta1, config.beta2
+        self.optimize("pipeline", pipeline, lr=config.lr, betas=self.betas)
+        self.optimize("code_critic", self.code_critic, lr=config.lr_critic, betas=self.betas)
+
+    @property
+    def answers(self) -> int:
+        """How many logits the code critic gives: whether a picture is of the first domain."""
+        return 1
+
+    def training_step(self, step: int, *images: Tensor) -> Losses:
+        """Update the autoencoder, then the critic with codes of the updated encoder."""
+        pictures, shown = torch.cat(images), self.shown(images)
+        losses = self.autoencoder_losses(pictures, shown)
+        self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
+        with torch.no_grad():
+            common = self.pipeline.encoder_common(pictures)
+        losses["critic"] = DOMAINS * tells(self.code_critic(common), shown[:, :1])
+        self.update("code_critic", losses["critic"])
+        return losses
+
+    def autoencoder_losses(self, pictures: Tensor, shown: Tensor) -> Losses:
+        """The weighted terms of the autoencoder's objective by name."""
+        config, parts = self.config, self.codes(pictures, shown)
+        absent = [parts[name][shown[:, place] < 0.5] for place, name in enumerate(self.pipeline.attributes)]
+        drawn = self.decode(self.masked(parts, shown))
+        distance = F.mse_loss if config.reconstruction == "l2" else F.l1_loss
+        losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)}
+        if config.w_zero:
+            losses["zero"] = config.w_zero * sum(mean_size(code) for code in absent)  # type: ignore[assignment]
+        common = confusion(self.code_critic(parts[COMMON]), PUBLISHED_TARGET)
+        return losses | {"confusion": config.w_confusion * DOMAINS * common}
+
+    def shown(self, images: tuple[Tensor, ...]) -> Tensor:
+        """Which attributes the pictures of a step show: (all pictures, attributes) of 0 and 1."""
+        return self.labels.repeat_interleave(len(images[0]), 0)
+
+    def codes(self, pictures: Tensor, shown: Tensor) -> Parts:
+        """Every part of every picture, separate ones also where the attribute is absent."""
+        separate = {name: encoder(pictures)[0] for name, encoder in self.pipeline.encoder_separate.items()}
+        return {COMMON: self.pipeline.encoder_common(pictures)} | separate
+
+    def masked(self, parts: Parts, shown: Tensor) -> Parts:
+        """The parts with zeros for attributes that are not shown."""
+        places = enumerate(self.pipeline.attributes)
+        return parts | {name: parts[name] * shown[:, place, None, None, None] for place, name in places}
+
+    def decode(self, parts: Parts) -> Tensor:
+        """Parts -> pictures (B, 3, R, R) in [-1, 1]."""
+        return self.pipeline.decoder(parts[COMMON], [parts[name] for name in self.pipeline.attributes])
+
+    def validation_score(self, *images: Tensor) -> Tensor:
+        """L1 of pictures drawn from their codes, and of pictures translated there and back."""
+        pictures, shown = torch.cat(images), self.shown(images)
+        parts = self.masked(self.codes(pictures, shown), shown)
+        partners = torch.roll(torch.arange(len(pictures), device=pictures.device), len(images[0]))
+        there = self.decode({name: code if name == COMMON else code[partners] for name, code in parts.items()})
+        back = self.decode(parts | {COMMON: self.pipeline.encoder_common(there)})
+        return F.l1_loss(self.decode(parts), pictures) + F.l1_loss(back, pictures)
+
+    def samples(self, *images: Tensor) -> Tensor:
+        """Three rows a set: its pictures as guides, the next set's as contents, and the translations."""
+        rows = []
+        for place, guides in enumerate(images):
+            contents = images[(place + 1) % len(images)]
+            shown = self.labels[[place]].expand(len(guides), -1)
+            own = self.masked(self.codes(guides, shown), shown)
+            rows += [guides, contents, self.decode(own | {COMMON: self.pipeline.encoder_common(contents)})]
+        return (tiled(torch.cat(rows), len(rows[0])).clamp(-1, 1) + 1) / 2

@@ -1,0 +1,11 @@
+"""The training engine: one loop for every method, resumable to the bit, on one process or many.
+
+from analogies_hub.training import Options, fit
+
+outcome = fit(trainer, sources, Options(run=Path("runs/glasses-smile")))
+"""
+
+from .fit import Options, Outcome, fit
+from .trainer import Losses, Trainer
+
+__all__ = ["Losses", "Options", "Outcome", "Trainer", "fit"]

@@ -1,0 +1,116 @@
+"""What a method brings to the engine: a pipeline, critics, and one training step."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..pipeline import Pipeline
+from .ranks import Ranks
+
+Losses = dict[str, Tensor]
+
+
+class Trainer(nn.Module):
+    """A pipeline, the networks that only training needs, and how one step changes them.
+
+    A subclass builds its critics in `__init__` and calls `optimize` once for each group of
+    networks that is updated together. Everything it keeps between steps is in its
+    `state_dict` and its optimizers, so the engine can save and restore it by name.
+
+    Attributes:
+        stages: how many steps each stage has; most methods have one.
+        ranks: the processes that train together; set by the engine.
+    """
+
+    clip: ClassVar[float] = 5.0  # largest norm of the gradients of one update
+
+    def __init__(self, pipeline: Pipeline, stages: Sequence[int]) -> None:
+        super().__init__()
+        self.pipeline = pipeline
+        self.stages = tuple(stages)
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.ranks = Ranks()
+
+    @property
+    def steps(self) -> int:
+        """Of all stages together."""
+        return sum(self.stages)
+
+    def optimize(self, name: str, *networks: nn.Module, lr: float, betas: tuple[float, float]) -> None:
+        """Train some networks together, by Adam, under a name for `update`."""
+        parameters = [parameter for network in networks for parameter in network.parameters()]
+        self.optimizers[name] = torch.optim.Adam([{"params": parameters, "initial_lr": lr}], lr=lr, betas=betas)
+
+    def begin_stage(self, stage: int) -> None:
+        """Whatever has to change when a stage starts, also when a run is resumed within it."""
+
+    def rate(self, step: int) -> float:
+        """What the step sizes of all optimizers are multiplied by at a step."""
+        return 1.0
+
+    def training_step(self, step: int, *images: Tensor) -> Losses:
+        """Update everything once.
+
+        Args:
+            step: its number in the whole run, from 0.
+            images: of each source this process's share, (B, 3, H, W) in [-1, 1].
+
+        Returns:
+            Scalars by name, weighted where they are part of an objective.
+        """
+        raise NotImplementedError
+
+    def validation_score(self, *images: Tensor) -> Tensor:
+        """How good the pipeline is on images it does not train on, a scalar; lower is better.
+
+        Args:
+            images: of each source (B, 3, H, W) in [-1, 1].
+        """
+        raise NotImplementedError
+
+    def samples(self, *images: Tensor) -> Tensor:
+        """A grid of results to look at: (1, 3, H, W) in [0, 1].
+
+        Args:
+            images: of each source (B, 3, H, W) in [-1, 1].
+        """
+        raise NotImplementedError
+
+    def update(self, name: str, loss: Tensor) -> None:
+        """One step down the loss for the networks of an optimizer: mean over processes, clip, step."""
+        optimizer = self.optimizers[name]
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(loss.device.type, enabled=False):
+            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        pairs = [pair for pair in zip(parameters, gradients, strict=True) if pair[1] is not None]
+        for parameter, gradient in pairs:
+            parameter.grad = gradient
+        self.ranks.average(gradient for _, gradient in pairs if gradient is not None)
+        nn.utils.clip_grad_norm_([parameter for parameter, _ in pairs], self.clip)
+        optimizer.step()
+
+    def randn(self, count: int, *shape: int) -> Tensor:
+        """Normal noise (count, ...) for this process's rows, the same whatever the number of processes."""
+        noise = torch.randn(count * self.ranks.world, *shape)
+        return noise[self.ranks.rows(count)].to(self.pipeline.device)
+
+    def rand(self, count: int, *shape: int) -> Tensor:
+        """As `randn`, uniform in [0, 1)."""
+        noise = torch.rand(count * self.ranks.world, *shape)
+        return noise[self.ranks.rows(count)].to(self.pipeline.device)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a later step depends on."""
+        return {
+            "networks": self.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.load_state_dict(state["networks"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
