@@ -8,6 +8,7 @@ looks like and the common code says where it goes; and they keep amplitudes, whi
 norm throws away.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -66,7 +67,7 @@ class CompactCommonEncoder(nn.Sequential):
         halved = halvings(size, CODE_SIDE) - blocks
         widths = [max(GROUP, 2 * width >> (halved - place)) for place in range(halved + 1)]
         layers: list[nn.Module] = [nn.PixelUnshuffle(2**blocks), conv3(3 * 4**blocks, widths[0])]
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in itertools.pairwise(widths):
             layers += [Residual(narrow), *norm_act(narrow), halve(narrow, wide)]
         super().__init__(*layers, Residual(widths[-1]), *norm_act(widths[-1]), nn.Conv2d(widths[-1], channels, 1))
 
@@ -108,7 +109,7 @@ class CompactDecoder(nn.Module):
         doubled = halvings(size, CODE_SIDE)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
         layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
-        for place, (wide, narrow) in enumerate(zip(widths, widths[1:], strict=False)):
+        for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
             layers += [Residual(wide)] if place < 2 else []  # finer ones cost as much and change little
             layers += double(wide, narrow)
         last = widths[-1]
@@ -144,7 +145,7 @@ class PublishedEncoder(nn.Sequential):
 class PublishedSeparateEncoder(PublishedEncoder):
     """A published encoder as `CompactSeparateEncoder` is called; it cannot tell whether an attribute is there."""
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, R, R) in [-1, 1] -> code (B, C, R/64, R/64), logits (B,) that are always positive."""
         return super().forward(images), torch.ones(len(images), device=images.device)
 
@@ -155,7 +156,7 @@ class PublishedDecoder(nn.Module):
     def __init__(self, widths: Sequence[int], spectral: bool) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for width_in, width_out in zip(widths, widths[1:], strict=False):
+        for width_in, width_out in itertools.pairwise(widths):
             convolution: nn.Module = nn.ConvTranspose2d(width_in, width_out, 4, stride=2, padding=1)
             # The published code takes the norm over the weight's first axis, its input channels.
             layers += [spectral_norm(convolution, dim=0) if spectral else convolution]

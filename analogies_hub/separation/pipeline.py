@@ -172,7 +172,7 @@ class SeparationPipeline(Pipeline):
         down: Part = COMMON,
         steps: Steps = 5,
     ) -> Interpolation:
-        """Go from one picture's attributes to another's in equal steps, and in a grid from one common code to another's.
+        """Go from one picture's attributes to another's in equal steps, and downwards between two other ends.
 
         Args:
             content: gives every part that does not change.
@@ -185,7 +185,9 @@ class SeparationPipeline(Pipeline):
         if (down_start is None) != (down_end is None):
             raise ImageError("'down_start' and 'down_end' belong together; give both or neither")
         parts = self.parts(self.one("content", content))
-        rows = self.between(down_start, down_end, self.named(down), steps) if down_start is not None else [{}]
+        rows: list[Parts] = [{}]
+        if down_start is not None and down_end is not None:
+            rows = self.between(down_start, down_end, self.named(down), steps)
         columns = self.between(start, end, self.named(across), steps)
         frames = torch.cat([self.draw(parts | row | column) for row in rows for column in columns])
         return Interpolation(tiled(frames, steps), frames)

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from ..data.source import ImageSource
 from ..errors import AnalogyError, UsageError
-from ..pipeline import Pipeline, pick_device
+from ..pipeline import pick_device
 from .checkpoints import Checkpoints
 from .ranks import Ranks, joined
 from .records import Records

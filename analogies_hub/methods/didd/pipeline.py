@@ -12,4 +12,5 @@ class DiddPipeline(SeparationPipeline):
 
     method: ClassVar[str] = "didd"
     config_type: ClassVar[type[DiddConfig]] = DiddConfig
+    config: DiddConfig
     published = staticmethod(published)
