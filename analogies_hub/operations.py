@@ -181,6 +181,10 @@ class Operation:
     outputs: tuple[Value, ...]
     reports_steps: bool
 
+    def of(self, pipeline: Any) -> "Operation":
+        """The operation as one pipeline has it, with the words of its own."""
+        return replace(self, inputs=tuple(replace(item, kind=item.kind.of(pipeline)) for item in self.inputs))
+
 
 def operation(function: Callable) -> Callable:
     """Mark a pipeline method as an operation and check its values before it runs."""

@@ -19,6 +19,8 @@ METHODS = {
     "pair": "analogies_hub.methods.pair",
 }
 
+MODEL_CARDS = Path(__file__).parent.parent / "model_cards"
+
 
 @dataclass(frozen=True)
 class Method:
@@ -65,10 +67,11 @@ def get_method(name: str) -> Method:
 
 
 def load_pipeline(source: str | Path, device: str = "auto") -> "Pipeline":
-    """A pipeline ready for use, from a saved folder or the id of a method that needs no weights.
+    """A pipeline ready for use: from a saved folder, by a model's name, or by the id of a method without weights.
 
     Args:
-        source: folder written by `save_pretrained`, or a method id such as `pair`.
+        source: folder written by `save_pretrained` or by training (its best model is taken);
+            the name of a model in `model_cards/` of a checkout; or a method id such as `pair`.
         device: auto, cpu, cuda, cuda:N or mps.
 
     Raises:
@@ -80,14 +83,34 @@ def load_pipeline(source: str | Path, device: str = "auto") -> "Pipeline":
     """
     from .pipeline import pick_device, read_record
 
-    folder = Path(source)
-    if folder.is_dir():
+    folder = model_folder(source)
+    if folder is not None:
         pipeline = get_method(read_record(folder)["method"]).pipeline_type().from_pretrained(folder)
     elif str(source) in METHODS:
         method = get_method(str(source))
         if method.needs_weights:
-            raise UsageError(f"'{source}' needs trained weights; give a model's folder")
+            raise UsageError(f"'{source}' needs trained weights; give a model's folder or name{models_clause()}")
         pipeline = method.pipeline_type()(method.config()).eval()
     else:
-        raise UsageError(f"'{source}' is neither a folder nor a method; {nearest_name(str(source), list(METHODS))}")
+        known = [*METHODS, *model_names()]
+        raise UsageError(f"'{source}' is neither a folder, a model nor a method; {nearest_name(str(source), known)}")
     return pipeline.to(pick_device(device))
+
+
+def model_folder(source: str | Path) -> Path | None:
+    """The folder of a saved pipeline that a path or a model's name stands for; None if it stands for none."""
+    folder = Path(source)
+    if folder.is_dir():
+        trained = folder / "best"  # in the folder of a training run
+        return trained if trained.is_dir() and not (folder / "config.json").exists() else folder
+    return MODEL_CARDS / str(source) if str(source) in model_names() else None
+
+
+def model_names() -> list[str]:
+    """The models in `model_cards/` of a checkout; an installed package has none."""
+    return sorted(path.parent.name for path in MODEL_CARDS.glob("*/config.json"))
+
+
+def models_clause() -> str:
+    """What models there are, to end a sentence with."""
+    return f", one of {', '.join(names)}" if (names := model_names()) else ""

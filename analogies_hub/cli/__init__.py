@@ -12,6 +12,7 @@ from .info import info, methods
 from .pair import pair
 from .run import run
 from .train import ManyWords, train
+from .translate import interpolate, translate
 
 app = typer.Typer(
     name="analogies",
@@ -21,6 +22,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(pair)
+app.command()(translate)
+app.command()(interpolate)
 app.command()(run)
 app.command(cls=ManyWords)(train)
 app.command()(methods)

@@ -1,6 +1,7 @@
 """`analogies methods` and `analogies info`: what there is, and what it can do."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,8 @@ import typer
 from .common import JsonOption, friendly
 
 if TYPE_CHECKING:
+    from dataclasses import Field
+
     from ..operations import Value
 
 
@@ -33,7 +36,9 @@ def info(
 
     pipeline = None if source in METHODS and not Path(source).is_dir() else load_pipeline(source, "cpu")
     method = get_method(pipeline.method if pipeline else source)
-    operations = method.pipeline_type().operations().values()
+    operations = list(method.pipeline_type().operations().values())
+    if pipeline:
+        operations = [operation.of(pipeline) for operation in operations]
     if as_json:
         listed = {
             operation.name: {"help": operation.help, "inputs": [row(item) for item in operation.inputs]}
@@ -44,11 +49,19 @@ def info(
     typer.echo(f"{method.title} ({method.name}): {method.summary}\n{method.paper}")
     if pipeline:
         typer.echo(f"settings: {pipeline.config.to_dict()}")
+    else:
+        typer.echo("\nsettings" + "".join(f"\n    {describe_setting(item)}" for item in fields(method.config)))
     for operation in operations:
         outputs = ", ".join(output.name for output in operation.outputs)
         typer.echo(f"\n{operation.name} -> {outputs}\n  {operation.help}")
         for item in operation.inputs:
             typer.echo(f"    {describe_input(item)}")
+
+
+def describe_setting(item: "Field") -> str:
+    """A setting in one line."""
+    options = f" ({', '.join(item.metadata['options'])})" if item.metadata["options"] else ""
+    return f"{item.name} = {item.default}: {item.metadata['help']}{options}"
 
 
 def row(item: "Value") -> dict[str, Any]:

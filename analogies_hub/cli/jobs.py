@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,29 +12,39 @@ import typer
 
 from .. import __version__
 from ..codes import Code
+from ..config import nearest_name
 from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, save_image
-from ..operations import Choice, CodeKind, Number, Operation, Value
+from ..operations import Choice, CodeKind, Number, Operation, Value, Words
 from ..pipeline import Pipeline
 from .common import STREAM, progress, report_error
 
 
 @dataclass(frozen=True)
 class Outlet:
-    """Where an operation's results go, and what is said of them."""
+    """Where an operation's results go, and what is said of them.
+
+    Attributes:
+        only: the one output that is wanted, where an operation has several.
+    """
 
     target: str
     overwrite: bool = False
     as_json: bool = False
     quiet: bool = False
+    only: str | None = None
+
+    def outputs(self, operation: Operation) -> list[Value]:
+        """The outputs that are written."""
+        return [output for output in operation.outputs if self.only in (None, output.name)]
 
     def check(self, operation: Operation) -> None:
         """Raise `UsageError` before any work is done for a target that cannot be written."""
         if self.target != STREAM:
-            for output in operation.outputs:
+            for output in self.outputs(operation):
                 suffixes = (".safetensors",) if isinstance(output.kind, CodeKind) else tuple(WRITABLE)
                 self.check_free(check_writable(self.path(operation, output), suffixes))
-        elif len(operation.outputs) > 1 or self.as_json:
+        elif len(self.outputs(operation)) > 1 or self.as_json:
             raise UsageError("stdout takes one picture and nothing else; give a file with -o")
         elif sys.stdout.isatty():
             raise UsageError("stdout is a terminal; give a file with -o, or a pipe")
@@ -41,7 +52,7 @@ class Outlet:
     def path(self, operation: Operation, output: Value, index: int | None = None) -> Path:
         """The file of one result: the target, with what tells it from the call's others."""
         target = Path(self.target)
-        marks = [output.name] if len(operation.outputs) > 1 else []
+        marks = [output.name] if len(self.outputs(operation)) > 1 else []
         marks += [] if index is None else [str(index + 1)]
         return target.with_name("_".join([target.stem, *marks]) + target.suffix)
 
@@ -78,6 +89,45 @@ class Outlet:
         typer.echo(json.dumps(record | {"output": str(path)}) if self.as_json else f"Wrote {path}")
 
 
+def find_operation(pipeline: Pipeline, name: str, inputs: Sequence[str] = ()) -> Operation:
+    """An operation of a pipeline by name, and with some inputs.
+
+    Raises:
+        UsageError: if the pipeline has none such.
+    """
+    operations = pipeline.operations()
+    if name not in operations:
+        raise UsageError(f"'{pipeline.method}' has no operation '{name}'; {nearest_name(name, list(operations))}")
+    missing = [item for item in inputs if item not in [value.name for value in operations[name].inputs]]
+    if missing:
+        raise UsageError(f"'{name}' of '{pipeline.method}' has no '{missing[0]}'; use: analogies run {pipeline.method}")
+    return operations[name]
+
+
+def targets(sources: list[str], output: str | None, mark: str) -> list[str]:
+    """A file for each picture: the output itself, or names of their own in a folder, ending in `__mark`.
+
+    Raises:
+        UsageError: if several pictures would go into one file.
+    """
+    files = [target_of(source, output, mark, len(sources) > 1) for source in sources]
+    if twice := [file for file in files if files.count(file) > 1]:
+        raise UsageError(f"two pictures would both be written to '{twice[0]}'; rename one of them")
+    return files
+
+
+def target_of(source: str, output: str | None, mark: str, several: bool) -> str:
+    """The file for one picture of maybe several."""
+    own = f"{'stdin' if source == STREAM else Path(source).stem}__{mark}.png"
+    if output is None:
+        return own
+    if output != STREAM and Path(output).is_dir():
+        return str(Path(output) / own)
+    if several:
+        raise UsageError(f"several pictures need a folder that exists, got -o {output}")
+    return output
+
+
 def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outlet: Outlet, source: str) -> None:
     """Run one operation and write its results.
 
@@ -99,7 +149,7 @@ def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outle
         record |= {"input": source, "device": str(pipeline.device), "ms": elapsed}
     results = result if len(operation.outputs) > 1 else (result,)
     for output, value in zip(operation.outputs, results, strict=True):
-        if value is not None:
+        if value is not None and output in outlet.outputs(operation):
             outlet.write(operation, output, value, record)
 
 
@@ -124,6 +174,6 @@ def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline
 
 def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
     """What made a result: the model, the operation, and every number and word it was given."""
-    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice))]
+    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words))]
     inputs = {item.name: values.get(item.name, item.default) for item in plain}
     return {"model": pipeline.method, "version": __version__, "operation": operation.name} | inputs

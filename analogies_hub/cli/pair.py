@@ -1,6 +1,5 @@
 """`analogies pair`: a structural analogy from two pictures."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,32 +48,13 @@ def pair(
     contents = common.expand(content)
 
     from ..registry import load_pipeline
-    from .jobs import Outlet, call_each
+    from .jobs import Outlet, call_each, targets
 
     common.use_threads(threads)
     pipeline = load_pipeline("pair", device)
     inputs = {"guide": common.read_picture(guide)} | {name: value for name, value in knobs.items() if value is not None}
-    targets = [target_of(source, output, len(contents) > 1) for source in contents]
-    if twice := [target for target in targets if targets.count(target) > 1]:
-        raise UsageError(f"two pictures would both be written to '{twice[0]}'; rename one of them")
     jobs = [
         (Outlet(target, overwrite, as_json, quiet), inputs | {"content": common.read_picture(source)}, source)
-        for source, target in zip(contents, targets, strict=True)
+        for source, target in zip(contents, targets(contents, output, "pair"), strict=True)
     ]
     call_each(jobs, pipeline, pipeline.operations()["both_ways" if both else "translate"])
-
-
-def target_of(source: str, output: str | None, several: bool) -> str:
-    """The file for one content picture: the output itself, or a name of its own in a folder.
-
-    Raises:
-        UsageError: if several pictures would go into one file.
-    """
-    own = f"{'stdin' if source == common.STREAM else Path(source).stem}__pair.png"
-    if output is None:
-        return own
-    if output != common.STREAM and Path(output).is_dir():
-        return str(Path(output) / own)
-    if several:
-        raise UsageError(f"several pictures need a folder that exists, got -o {output}")
-    return output

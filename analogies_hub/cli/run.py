@@ -30,16 +30,21 @@ def run(
     Example: analogies run pair sample image=a.jpg count=3 -o samples.png
     """
     from ..registry import load_pipeline
-    from .jobs import Outlet, call
+    from .jobs import Outlet, call, find_operation
 
     common.use_threads(threads)
     pipeline = load_pipeline(model, device)
-    operations = pipeline.operations()
-    if operation not in operations:
-        raise UsageError(f"'{model}' has no operation '{operation}'; {nearest_name(operation, list(operations))}")
-    values = parse_inputs(operations[operation], inputs or [])
-    outlet = Outlet(output or f"{operation}__{pipeline.method}.png", overwrite, as_json, quiet)
-    call(pipeline, operations[operation], values, outlet, source=" ".join(inputs or []))
+    found = find_operation(pipeline, operation)
+    values = parse_inputs(found, inputs or [])
+    outlet = Outlet(output or f"{operation}__{pipeline.method}{suffix(found)}", overwrite, as_json, quiet)
+    call(pipeline, found, values, outlet, source=" ".join(inputs or []))
+
+
+def suffix(operation: "Operation") -> str:
+    """The ending of the file that an operation's result goes into by default."""
+    from ..operations import CodeKind
+
+    return ".safetensors" if isinstance(operation.outputs[0].kind, CodeKind) else ".png"
 
 
 def parse_inputs(operation: "Operation", words: list[str]) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def parse_inputs(operation: "Operation", words: list[str]) -> dict[str, Any]:
 def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
     """For each kind of value, what turns an input's name and text into it."""
     from ..codes import Code
-    from ..operations import Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind
+    from ..operations import Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind, Words
 
     return {
         ImageKind: lambda name, text: common.read_picture(text),
@@ -76,6 +81,7 @@ def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
         Number: parse_number,
         SeedKind: parse_number,
         Choice: lambda name, text: text,
+        Words: lambda name, text: text,
     }
 
 

@@ -22,7 +22,7 @@ class DiddTrainer(SeparationTrainer):
     """
 
     pipeline: DiddPipeline
-    config: DiddConfig  # type: ignore[assignment]
+    config: DiddConfig
 
     def __init__(self, pipeline: DiddPipeline) -> None:
         super().__init__(pipeline)
