@@ -2,12 +2,16 @@
 
 import inspect
 
+import numpy as np
 import pytest
 import torch
 
+from analogies_hub.codes import Code
+from analogies_hub.data.source import ImageSource
 from analogies_hub.errors import UsageError
-from analogies_hub.operations import KINDS, Choice, ImageKind, Number
+from analogies_hub.operations import KINDS, Choice, CodeKind, FramesKind, ImageKind, Number, Words
 from analogies_hub.registry import METHODS, get_method, load_pipeline
+from analogies_hub.training import Options, fit
 
 
 @pytest.fixture(params=METHODS)
@@ -27,11 +31,19 @@ def small():
     return torch.rand(1, 3, 24, 32, generator=generator), torch.rand(1, 3, 30, 26, generator=generator)
 
 
-def inputs_for(operation, small):
-    """Every picture an operation takes, required or not."""
-    names = [item.name for item in operation.inputs if isinstance(item.kind, ImageKind)]
-    values = {name: small[number % 2] for number, name in enumerate(names)}
-    return values | ({"count": 2} if any(item.name == "count" for item in operation.inputs) else {})
+def inputs_for(pipeline, operation, small):
+    """Every picture and code an operation takes, required or not."""
+    values = {}
+    for item in operation.inputs:
+        if isinstance(item.kind, ImageKind):
+            values[item.name] = small[len(values) % 2]
+        elif isinstance(item.kind, CodeKind):
+            values[item.name] = pipeline.encode(small[len(values) % 2])
+        elif isinstance(item.kind, FramesKind):
+            values[item.name] = [small[1] for _ in pipeline.attributes]
+        elif item.name == "count":
+            values[item.name] = 2
+    return values
 
 
 def results(pipeline, operation, **values):
@@ -55,6 +67,15 @@ def test_it_has_operations_and_they_describe_themselves(method):
                 assert item.kind.check(item.name, item.default) == item.default
 
 
+def same(first, second):
+    """Whether two results are equal: pictures, or codes part by part."""
+    if isinstance(first, Code):
+        return first.model == second.model and all(
+            torch.equal(first.parts[name], second.parts[name]) for name in first.parts
+        )
+    return torch.equal(first, second)
+
+
 def test_its_name_is_the_same_everywhere(method):
     assert METHODS[method.name].endswith(f".{method.name}")
     assert method.pipeline_type().method == method.name
@@ -67,19 +88,21 @@ def test_it_comes_back_from_a_folder_as_it_was(method, pipeline, small, tmp_path
     assert type(again) is type(pipeline)
     assert again.config == pipeline.config
     operation = next(iter(pipeline.operations().values()))
-    values = inputs_for(operation, small)
+    values = inputs_for(pipeline, operation, small)
     for name, value in results(pipeline, operation, **values).items():
-        assert torch.equal(value, results(again, operation, **values)[name])
+        assert same(value, results(again, operation, **values)[name])
 
 
 def test_every_operation_gives_pictures_in_range_and_the_same_ones_again(pipeline, small):
     for operation in pipeline.operations().values():
-        values = inputs_for(operation, small)
+        values = inputs_for(pipeline, operation, small)
         first, second = (results(pipeline, operation, **values) for _ in range(2))
         for name, value in first.items():
+            assert same(value, second[name]), (operation.name, name)
+            if isinstance(value, Code):
+                continue
             assert value.ndim == 4 and value.shape[1] == 3, (operation.name, name)
             assert value.min() >= 0 and value.max() <= 1 and value.std() > 0
-            assert torch.equal(value, second[name]), (operation.name, name)
 
 
 def test_a_long_operation_reports_each_step_and_stops_when_told(pipeline, small):
@@ -98,7 +121,7 @@ def test_a_long_operation_reports_each_step_and_stops_when_told(pipeline, small)
         def stop(done, total, preview=None):
             raise Stop
 
-        values = inputs_for(operation, small)
+        values = inputs_for(pipeline, operation, small)
         results(pipeline, operation, **values, on_step=watch)
         shares = [done / total for done, total in seen]
         assert shares == sorted(shares) and shares[-1] == 1, operation.name
@@ -108,11 +131,11 @@ def test_a_long_operation_reports_each_step_and_stops_when_told(pipeline, small)
 
 def test_values_out_of_range_are_refused_by_name(pipeline, small):
     for operation in pipeline.operations().values():
-        values = inputs_for(operation, small)
+        values = inputs_for(pipeline, operation, small)
         for item in operation.inputs:
             if isinstance(item.kind, Number):
                 bad = [item.kind.low - 1, item.kind.high + 1, float("nan"), "1", True]
-            elif isinstance(item.kind, Choice):
+            elif isinstance(item.kind, (Choice, Words)):
                 bad = ["no such word", 3]
             else:
                 continue
@@ -124,10 +147,38 @@ def test_values_out_of_range_are_refused_by_name(pipeline, small):
 def test_an_input_that_does_not_exist_is_refused_by_name(pipeline, small):
     for name, operation in pipeline.operations().items():
         with pytest.raises(UsageError, match="colour"):
-            getattr(pipeline, name)(**inputs_for(operation, small), colour=1)
+            getattr(pipeline, name)(**inputs_for(pipeline, operation, small), colour=1)
 
 
 def test_operations_do_not_take_options_that_frontends_cannot_see(method):
     for name, operation in method.pipeline_type().operations().items():
         parameters = set(inspect.signature(getattr(method.pipeline_type(), name)).parameters)
         assert parameters - {"self", "on_step"} == {item.name for item in operation.inputs}
+
+
+def test_training_changes_every_network_and_what_it_exports_can_be_used(method, small, tmp_path):
+    if method.trainer is None:
+        pytest.skip(f"{method.name} is not trained")
+    torch.manual_seed(0)
+    pipeline = method.pipeline_type()(method.config(**method.smoke))
+    before = {name: value.clone() for name, value in pipeline.state_dict().items()}
+    trainer = method.trainer(pipeline)
+    size = pipeline.config.size
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 6, size, size, 3), dtype=np.uint8)
+    sources = [ImageSource(each, name=f"set {number}") for number, each in enumerate(pixels)]
+    outcome = fit(trainer, sources, Options(tmp_path / "run", pipeline.config.batch, log_every=1, device="cpu"))
+    assert outcome.finished
+    after = pipeline.state_dict()
+    frozen = {name.split(".")[0] for name in after} - {
+        name.split(".")[0] for name in after if not torch.equal(after[name], before[name])
+    }
+    assert not frozen
+    exported = load_pipeline(tmp_path / "run", "cpu")
+    assert exported.translate(*small).shape == (1, 3, size, size)
+
+
+def test_every_preset_is_a_valid_config(method):
+    for name in method.presets:
+        assert method.config(**method.preset(name))
+    with pytest.raises(UsageError, match="preset"):
+        method.preset("no such preset")

@@ -1,20 +1,25 @@
 """`analogies eval`: score edits of drawn faces against their true results."""
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated
 
 import typer
 
 from ..errors import UsageError
 from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
-
-if TYPE_CHECKING:
-    from ..evaluation.tasks import Benchmark
+from .scoring import (
+    BENCHMARK,
+    Scoring,
+    fill,
+    is_function,
+    is_model,
+    needed,
+    print_table,
+    score_folder,
+    stored_benchmark,
+    was_given,
+)
 
 eval_app = typer.Typer(help="Score edits of drawn faces against their true results.", no_args_is_help=True)
 
@@ -67,7 +72,7 @@ def inputs_command(
 @friendly
 def edits_command(
     context: typer.Context,
-    edit: Annotated[str, typer.Argument(help="A folder with outputs/, or the Python function module:function")],
+    edit: Annotated[str, typer.Argument(help="A trained model, a folder with outputs/, or a function module:function")],
     task: TaskOption = None,
     folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for results and report")] = None,
     n: CountOption = 1000,
@@ -97,145 +102,15 @@ def edits_command(
     given = [name for name in BENCHMARK if was_given(context, name)]
     wanted = Benchmark(parse_task(task, others), n, guides, size, style, seed, split) if task else None
     scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device, as_json, quiet)
-    if is_function(edit):
+    if is_function(edit) or is_model(edit):
         benchmark, place = needed(wanted), folder or Path(f"eval-{task}")
-        fill(edit, place, benchmark, scoring)
-        score_folder(place, benchmark, edit, scoring)
+        label = fill(edit, place, benchmark, scoring)
+        score_folder(place, benchmark, label, scoring)
     elif folder is not None:
         raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
     else:
         place = Path(edit)
         score_folder(place, stored_benchmark(place, wanted, given), place.resolve().name, scoring)
-
-
-def was_given(context: typer.Context, name: str) -> bool:
-    """Whether an option was written on the command line; by name, since typer may carry a click of its own."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-BENCHMARK = ("n", "guides", "size", "style", "others", "seed", "split")  # options that make one, of a task
-
-
-class Scoring(NamedTuple):
-    """How edits are scored, and how it is said."""
-
-    nets: list[str]
-    allow_download: bool
-    mask_threshold: float
-    device: str
-    as_json: bool
-    quiet: bool
-
-    @property
-    def silent(self) -> bool:
-        """Whether stderr stays empty."""
-        return self.quiet or self.as_json
-
-
-def needed(benchmark: "Benchmark | None") -> "Benchmark":
-    """The benchmark, or a `UsageError` that asks for its task."""
-    if benchmark is None:
-        raise UsageError("a function must be told what to do: add --task, for instance --task add-glasses")
-    return benchmark
-
-
-def is_function(edit: str) -> bool:
-    """Whether the argument is `module:function` and not a folder."""
-    return ":" in edit and not Path(edit).is_dir()
-
-
-def find_function(name: str) -> Callable[..., Any]:
-    """The function that `module:function` names, the module looked for here first.
-
-    Raises:
-        UsageError: if there is no such module or function.
-    """
-    module, _, function = name.partition(":")
-    sys.path.insert(0, "")  # and it stays: the function may import its neighbours
-    try:
-        found = getattr(import_module(module), function, None)
-    except Exception as error:  # whatever a stranger's module does
-        raise UsageError(f"'{module}' cannot be imported ({type(error).__name__}: {error})") from error
-    if not callable(found):
-        raise UsageError(f"the module '{module}' has no function '{function}'")
-    return found
-
-
-def fill(edit: str, folder: Path, benchmark: "Benchmark", scoring: Scoring) -> None:
-    """Run a function over a benchmark into a folder; what is there from an earlier run stays."""
-    from ..evaluation.edits import bind, run_edit
-    from ..evaluation.scores import require_torchmetrics
-    from ..pipeline import pick_device
-
-    require_torchmetrics()
-    function = find_function(edit)
-    bind(folder, benchmark, edit)
-    ready = len(list((folder / "outputs").glob("*.png")))
-    if ready and not scoring.silent:
-        typer.echo(f"{ready} results of {edit} are in {folder} already and are not made again", err=True)
-    with progress(f"Editing by {edit}", scoring.silent) as on_step:
-        run_edit(function, folder, benchmark, pick_device(scoring.device), on_step)
-
-
-def stored_benchmark(folder: Path, wanted: "Benchmark | None", given: list[str]) -> "Benchmark":
-    """The benchmark a folder's pictures are of; a count that was given wins over the folder's.
-
-    Raises:
-        UsageError: if the folder does not say and no task was named, or it says another.
-    """
-    from ..evaluation.edits import check_note, from_note
-
-    if not (folder / "outputs").is_dir():
-        raise UsageError(f"'{folder}' has no folder outputs/; make the inputs with: analogies eval inputs TASK -o DIR")
-    noted = from_note(folder)
-    if wanted is None and given:
-        raise UsageError("options of a task need the task itself: add --task, or leave them away for the folder's own")
-    if wanted is None and noted is None:
-        raise UsageError(f"'{folder}' does not say which task its pictures are of; add --task")
-    benchmark = wanted or noted
-    assert benchmark is not None
-    if noted and "n" not in given:
-        benchmark = replace(benchmark, count=noted.count)
-    check_note(folder, benchmark)
-    return benchmark
-
-
-def score_folder(folder: Path, benchmark: "Benchmark", label: str, scoring: Scoring) -> None:
-    """Score what is in a folder, write the report beside it, and print the table or the records."""
-    from ..evaluation.edits import bind
-    from ..evaluation.features import load_feature_net
-    from ..evaluation.judges import load_judges
-    from ..evaluation.report import caption, records, table, write_report
-    from ..evaluation.scores import evaluate
-    from ..pipeline import pick_device
-
-    device = pick_device(scoring.device)
-    nets = [load_feature_net(name, device, scoring.allow_download) for name in scoring.nets]
-    judges = load_judges(benchmark.style, device)
-    with progress("Scoring", scoring.silent) as on_step:
-        evaluation = evaluate(folder, benchmark, judges, nets, scoring.mask_threshold, on_step)
-    bind(folder, benchmark)
-    written = write_report(evaluation, folder, label)
-    if scoring.as_json:
-        for record in records(evaluation, label):
-            typer.echo(json.dumps(record))
-        return
-    print_table(table(evaluation, label))
-    typer.echo(caption(evaluation))
-    typer.echo(f"Wrote {', '.join(map(str, written))}")
-
-
-def print_table(cells: list[list[str]]) -> None:
-    """Cells with a heading on stdout, as wide as they need where stdout is no terminal."""
-    from rich.console import Console
-    from rich.markup import escape  # FID[net] is no markup
-    from rich.table import Table
-
-    table = Table(*map(escape, cells[0]))
-    for line in cells[1:]:
-        table.add_row(*map(escape, line))
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
 
 
 @eval_app.command("compare")
@@ -293,3 +168,41 @@ def train_all(folder: Path, quiet: bool) -> None:
     for name in JUDGES:
         with progress(f"Training {name}", quiet) as on_step:
             make_judge(name, *RECIPES[name], folder, on_step)
+
+
+@eval_app.command("table1")
+@friendly
+def table1_command(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Trained models; default: all of didd and content_transfer in model_cards/"),
+    ] = None,
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and reports")] = Path("table1"),
+    n: CountOption = 1000,
+    split: SplitOption = "test",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """The table of the DIDD paper on drawn faces: six directions, each model that can do them, and controls."""
+    from ..evaluation.judges import load_judges
+    from ..evaluation.report import records
+    from ..evaluation.table1 import cells, table1
+    from ..pipeline import pick_device
+    from ..registry import load_pipeline, model_names
+
+    use_threads(threads)
+    names = models or [name for name in model_names() if name.startswith(("didd-avatars", "content_transfer-avatars"))]
+    if not names:
+        raise UsageError("there is no model in model_cards/; name trained models, as in: analogies eval table1 runs/x")
+    pipelines = {Path(name).name: load_pipeline(name, device) for name in names}
+    with progress("Scoring", quiet or as_json) as on_step:
+        told = (lambda what, done, total: on_step(done, total)) if on_step else None
+        found = table1(pipelines, folder, n, load_judges("avataaars", pick_device(device)), split, told)
+    if as_json:
+        for (direction, name), evaluation in found.items():
+            for record in records(evaluation, name):
+                typer.echo(json.dumps(record | {"direction": direction}))
+        return
+    print_table(cells(found))
