@@ -1,0 +1,193 @@
+"""`didd` and its baseline `content_transfer`: the published numbers, and what codes must do."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from analogies_hub.codes import Code
+from analogies_hub.errors import ImageError, ModelError, UsageError
+from analogies_hub.registry import get_method
+
+
+def build(method="didd", **values):
+    method = get_method(method)
+    torch.manual_seed(0)
+    return method.pipeline_type()(method.config(**method.smoke | values)).eval()
+
+
+def reference(method, domains):
+    method = get_method(method)
+    return method.pipeline_type()(method.config(**method.preset("reference") | {"domains": domains}))
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return build(domains=("glasses", "smile"))
+
+
+@pytest.fixture(scope="module")
+def published():
+    return reference("didd", ("glasses", "smile")).eval()
+
+
+@pytest.fixture
+def pictures():
+    return torch.rand(2, 3, 2, 3, 32, 32, generator=torch.Generator().manual_seed(1))[0]
+
+
+def test_the_published_networks_have_the_published_numbers_of_parameters(published):
+    assert count(published.encoder_common) == 6_285_749
+    assert [count(encoder) for encoder in published.encoder_separate.values()] == [2_992_633] * 2
+    assert count(published.decoder) == 6_982_115
+    vectors = {name: value for name, value in published.named_buffers() if name.endswith(("._u", "._v"))}
+    assert sum(value.numel() for value in vectors.values()) == 16_949 + 2 * 16_937 + 17_344
+    trainer = get_method("didd").trainer(published)
+    assert count(trainer.code_critic) == 947_201
+
+
+def test_the_published_baseline_has_the_published_numbers_of_parameters():
+    baseline = reference("content_transfer", ("glasses", "none"))
+    parts = baseline.encoder_common, baseline.encoder_separate["glasses"], baseline.decoder
+    assert [count(part) for part in parts] == [6_480_574, 741_369, 6_982_115]
+    assert count(get_method("content_transfer").trainer(baseline).code_critic) == 998_401
+
+
+def test_the_published_common_encoder_has_no_norm_in_its_second_block(published):
+    kinds = [type(layer).__name__.removeprefix("Parametrized") for layer in published.encoder_common]
+    assert kinds[:6] == ["Conv2d", "InstanceNorm2d", "LeakyReLU", "Conv2d", "LeakyReLU", "Conv2d"]
+    assert kinds.count("InstanceNorm2d") == 5
+
+
+def test_the_published_translation_is_that_of_the_paper(published):
+    b, a = torch.rand(2, 1, 3, 128, 128)
+    with torch.no_grad():
+        common, (look, _) = published.encoder_common(2 * b - 1), published.encoder_separate["glasses"](2 * a - 1)
+        assert common.shape == (1, 462, 2, 2) and look.shape == (1, 25, 2, 2)
+        expected = published.decoder.body(torch.cat([common, look, torch.zeros(1, 25, 2, 2)], 1))
+    torch.testing.assert_close(published.translate(b, a, to="glasses"), (expected + 1) / 2)
+
+
+def test_the_published_losses_are_means_over_pictures_summed_over_both_domains():
+    trainer = get_method("didd").trainer(reference("didd", ("glasses", "smile")).eval())
+    a, b = torch.rand(2, 2, 3, 128, 128) * 2 - 1
+    losses = trainer.autoencoder_losses(torch.cat([a, b]), trainer.shown((a, b)))
+    networks = trainer.pipeline
+    with torch.no_grad():
+        (sa_a, sa_b), (sb_a, sb_b) = (
+            (networks.encoder_separate[name](a)[0], networks.encoder_separate[name](b)[0])
+            for name in ("glasses", "smile")
+        )
+        nothing = torch.zeros_like(sa_a)
+        drawn_a = networks.decoder(networks.encoder_common(a), [sa_a, nothing])
+        drawn_b = networks.decoder(networks.encoder_common(b), [nothing, sb_b])
+        tells = torch.cat([trainer.code_critic(networks.encoder_common(x)).sigmoid() for x in (a, b)])
+    assert losses["recon"].item() == pytest.approx((F.l1_loss(drawn_a, a) + F.l1_loss(drawn_b, b)).item(), rel=1e-4)
+    assert losses["zero"].item() == pytest.approx((sa_b.abs().mean() + sb_a.abs().mean()).item(), rel=1e-4)
+    confused = 0.001 * 2 * -(1 - tells).log().mean().item()  # both domains get the second's label, 0
+    assert losses["confusion"].item() == pytest.approx(confused, rel=1e-4)
+
+
+def test_each_update_moves_its_own_side_alone(pipeline):
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
+    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
+    before = {name: value.clone() for name, value in trainer.state_dict().items()}
+    parts, _ = trainer.seen(pictures)
+    trainer.critic_steps(parts["common"], pictures, pictures.flip(0), trainer.shown((pictures[:2], pictures[2:])))
+    moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved == {"code_critic", "picture_critic"}
+    assert all(parameter.grad is None for parameter in trainer.pipeline.parameters())
+
+
+def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_square_one(pipeline, pictures):
+    for encoder in pipeline.encoder_separate.values():
+        encoder.presence.bias.data.fill_(-100.0)
+    off = pipeline.encode(pictures[0]).parts
+    assert not off["glasses"].any() and not off["smile"].any()
+    for encoder in pipeline.encoder_separate.values():
+        encoder.presence.bias.data.fill_(100.0)
+    on = pipeline.encode(pictures[0]).parts
+    assert on["glasses"].square().mean(1).flatten().tolist() == pytest.approx([1, 1], abs=1e-2)
+    for encoder in pipeline.encoder_separate.values():
+        encoder.presence.bias.data.zero_()
+
+
+def test_translate_is_encode_mix_decode(pipeline, pictures):
+    content, guide = pipeline.encode(pictures[0]), pipeline.encode(pictures[1])
+    mixed = pipeline.mix(content, guide, to="glasses", off="all")
+    assert torch.equal(mixed.parts["glasses"], guide.parts["glasses"])
+    assert torch.equal(mixed.parts["common"], content.parts["common"])
+    assert not mixed.parts["smile"].any()
+    drawn = pipeline.translate(pictures[0], pictures[1], to="glasses")
+    assert torch.equal(pipeline.decode(mixed), drawn)
+    kept = pipeline.mix(content, guide, to="glasses", off="none")
+    assert torch.equal(pipeline.decode(kept), pipeline.add(pictures[0], pictures[1], what="glasses"))
+    gone = pipeline.mix(content, guide, to="none", off="smile")
+    assert torch.equal(pipeline.decode(gone), pipeline.remove(pictures[0], what="smile"))
+
+
+def test_combine_takes_each_attribute_from_its_own_guide(pipeline, pictures):
+    content, first, second = pictures[0][:1], pictures[1][:1], pictures[1][1:]
+    stepwise = pipeline.mix(pipeline.encode(content), pipeline.encode(first), to="glasses")
+    stepwise = pipeline.mix(stepwise, pipeline.encode(second), to="smile")
+    together = pipeline.combine(content, [first, second], what="glasses+smile")
+    assert torch.equal(pipeline.decode(stepwise), together)
+    with pytest.raises(ImageError, match="expected 2"):
+        pipeline.combine(content, [first])
+
+
+def test_interpolation_starts_and_ends_at_its_ends(pipeline, pictures):
+    content, start, end = pictures[0][:1], pictures[0][1:], pictures[1][:1]
+    grid, frames = pipeline.interpolate(content, start, end, across="glasses", steps=3)
+    assert frames.shape == (3, 3, 32, 32) and grid.shape == (1, 3, 32, 96)
+    for frame, guide in ((frames[:1], start), (frames[-1:], end)):
+        torch.testing.assert_close(frame, pipeline.add(content, guide, what="glasses"), atol=1e-5, rtol=0)
+    square = pipeline.interpolate(content, start, end, "all", start, end, "common", steps=2)
+    assert square.frames.shape[0] == 4 and square.grid.shape == (1, 3, 64, 64)
+    with pytest.raises(ImageError, match="belong together"):
+        pipeline.interpolate(content, start, end, down_start=start)
+
+
+def test_codes_of_other_weights_are_refused(pipeline, pictures, tmp_path):
+    code = pipeline.encode(pictures[0])
+    code.save(tmp_path / "code.safetensors")
+    assert torch.equal(pipeline.decode(Code.load(tmp_path / "code.safetensors")), pipeline.decode(code))
+    other = build(domains=("glasses", "smile"), width=20)
+    with pytest.raises(ModelError, match="made by 'didd-"):
+        other.decode(code)
+    with pytest.raises(UsageError, match="'glasses'"):
+        pipeline.translate(pictures[0], pictures[1], to="glases")
+
+
+def test_pictures_of_any_shape_come_back_at_the_models_size(pipeline):
+    assert pipeline.translate(torch.rand(3, 3, 70, 45), torch.rand(1, 3, 20, 90)).shape == (3, 3, 32, 32)
+    with pytest.raises(ImageError, match="expected 1 or 3"):
+        pipeline.translate(torch.rand(3, 3, 70, 45), torch.rand(2, 3, 20, 90))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"domains": ("glasses", "none")}, "at least two attributes"),
+        ({"domains": ("glasses", "glasses")}, "named twice"),
+        ({"domains": ("glasses", "all")}, "cannot name an attribute"),
+        ({"domains": ("a", "b"), "size": 40}, "use 32"),
+        ({"domains": ("a", "b"), "networks": "published", "size": 64}, "use 128"),
+        ({"domains": ("a", "b", "c"), "networks": "published", "size": 128}, "two domains"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_in_a_sentence(values, message):
+    with pytest.raises(ModelError, match=message):
+        get_method("didd").config(**values)
+
+
+@pytest.mark.parametrize("size", [32, 48, 96, 128, 160])
+def test_any_size_in_steps_of_sixteen_works(size):
+    pipeline = build(size=size, width=8, domains=("a", "b"))
+    assert pipeline.reconstruct(torch.rand(1, 3, size, size)).shape == (1, 3, size, size)
+    trainer = get_method("didd").trainer(pipeline.train())
+    losses = trainer.training_step(0, *torch.rand(2, 2, 3, size, size))
+    assert all(loss.isfinite() for loss in losses.values())
