@@ -4,11 +4,15 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import DeviceOption, JsonOption, ThreadsOption, friendly
+from .common import DeviceOption, JsonOption, ThreadsOption, friendly, use_threads
+
+if TYPE_CHECKING:
+    from ..bench.didd_report import Report
+    from ..bench.timing import Way
 
 bench_app = typer.Typer(help="Measure speed, memory and scores on this machine.", no_args_is_help=True)
 
@@ -30,20 +34,93 @@ def bench_pair_command(
     as_json: JsonOption = False,
 ) -> None:
     """The patch engine against exact search at every level, in one run."""
-    from ..bench import bench_pair
+    from ..bench.pair import bench_pair
 
     rows = bench_pair(content, guide, size or [128, 256, 512, 1024], brute_up_to, device, threads)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*(name.replace("_", " ") for name in asdict(rows[0])))
-    for row in rows:
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in asdict(row).values()))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    lines = [
+        [f"{value:.2f}" if isinstance(value, float) else str(value) for value in asdict(row).values()] for row in rows
+    ]
+    print_table("", [name.replace("_", " ") for name in asdict(rows[0])], lines)
     brute = {row.size: row.cpu_seconds for row in rows if row.engine == "brute"}
     for row in rows:
         if row.engine == "patch" and row.size in brute:
             typer.echo(f"{row.size} px: patch is {brute[row.size] / row.cpu_seconds:.1f} times as fast as brute force")
+
+
+@bench_app.command("didd")
+@friendly
+def bench_didd_command(
+    precision: Annotated[list[str] | None, typer.Option(help="Of ours: fp32 or bf16; repeat for both")] = None,
+    compile_networks: Annotated[bool, typer.Option("--compile", help="Fuse our networks; minutes to start")] = False,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="More rows: the other memory layout; compiled or not")
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Images of each domain at 128 px, and of a call")] = 32,
+    steps: Annotated[int, typer.Option(min=1, help="Measured steps of each training")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Calls of each operation on one image")] = 50,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Training and operations against the published loop and networks, in one run; some minutes on 2 cores."""
+    from ..bench.didd import bench_didd
+    from ..bench.didd_report import Plan
+
+    use_threads(threads)
+    precisions = tuple(dict.fromkeys(precision or ["fp32"]))
+    report = bench_didd(Plan(device, precisions, compile_networks, variants, batch, steps, repeats))
+    if as_json:
+        typer.echo(json.dumps(asdict(report)))
+    else:
+        show_report(report)
+
+
+def show_report(report: "Report") -> None:
+    """Trainings, operations and their ratios to what was published, as tables."""
+    headings = "loop|preset|px|images a step|run as|s a step|steps/s|images/s|x steps|x images|GMAC a step|GFLOP/s"
+    lines = [
+        [row.case.loop, row.case.preset, str(row.case.size), str(row.images), words(row.case.way)]
+        + [short(value) for value in (row.seconds, row.steps_per_second, row.images_per_second)]
+        + [short(value) for value in (row.steps_ratio, row.images_ratio, row.gmacs, row.gflops)]
+        + [f"{row.convolution_ratio:.0%}"]
+        for row in report.training
+    ]
+    print_table("Training", [*headings.split("|"), "of a convolution's"], lines)
+    for plain in report.convolution:
+        shape = f"({plain.images}, {plain.channels}, {plain.size}, {plain.size})"
+        typer.echo(f"A 3x3 convolution of {shape} and its gradients, {plain.precision}: {short(plain.gflops)} GFLOP/s")
+    operations = [
+        [row.preset, str(row.size), words(row.way), row.operation]
+        + [short(value) for value in (row.milliseconds, row.latency_ratio, row.images_per_second, row.images_ratio)]
+        for row in report.inference
+    ]
+    many = f"images/s of {report.inference[0].batch}"
+    print_table("Operations", ["preset", "px", "run as", "operation", "ms an image", "x", many, "x"], operations)
+    typer.echo(
+        f"{report.device}, {report.threads} CPU threads, torch {report.torch_version}; "
+        "x: times as fast as the published loop and networks in this run"
+    )
+
+
+def words(way: "Way") -> str:
+    """How networks are run, in words."""
+    return " ".join([way.precision, "nhwc" if way.channels_last else "nchw", *(["compiled"] if way.compiled else [])])
+
+
+def short(value: float) -> str:
+    """A positive number in three digits or a few more."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def print_table(title: str, headings: list[str], lines: list[list[str]]) -> None:
+    """Lines under headings on stdout, as wide as they need where stdout is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*headings, title=title or None, title_justify="left")
+    for line in lines:
+        table.add_row(*line)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)

@@ -180,7 +180,21 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     )
 
 
-class CodeCritic(nn.Sequential):
+class CompactCodeCritic(nn.Sequential):
+    """Common code (B, channels, s, s) -> logits (B, outputs) of what its picture shows."""
+
+    def __init__(self, channels: int, side: int, outputs: int) -> None:
+        super().__init__(
+            halve(channels, 64),
+            nn.LeakyReLU(0.2),
+            conv3(64, 96),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(96 * (side // 2) ** 2, outputs),
+        )
+
+
+class PublishedCodeCritic(nn.Sequential):
     """Common code (B, C, s, s) -> logits (B, outputs) of what its picture shows."""
 
     def __init__(self, numbers: int, outputs: int) -> None:

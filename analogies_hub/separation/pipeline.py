@@ -210,11 +210,11 @@ class SeparationPipeline(Pipeline):
             parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return parts
 
-    def common_numbers(self) -> int:
-        """How many numbers a common code has."""
+    def common_shape(self) -> torch.Size:
+        """Channels, height and width of a common code."""
         with torch.no_grad():
             image = torch.zeros(1, 3, self.config.size, self.config.size, device=self.device)
-            return self.encoder_common(image).numel()
+            return self.encoder_common(image).shape[1:]
 
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""

@@ -2,15 +2,16 @@
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..losses import confusion, mean_size, tells
 from ..training import Losses, Trainer
 from .config import COMMON, SeparationConfig
-from .networks import CodeCritic
+from .networks import CompactCodeCritic, PublishedCodeCritic
 from .pipeline import Parts, SeparationPipeline, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
+CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
 PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
 
 
@@ -32,10 +33,16 @@ class SeparationTrainer(Trainer):
         super().__init__(pipeline, [config.steps])
         self.config: SeparationConfig = config
         self.register_buffer("labels", torch.tensor(config.labels()), persistent=False)
-        self.code_critic = CodeCritic(pipeline.common_numbers(), self.answers)
-        self.betas = config.beta1, config.beta2
-        self.optimize("pipeline", pipeline, lr=config.lr, betas=self.betas)
-        self.optimize("code_critic", self.code_critic, lr=config.lr_critic, betas=self.betas)
+        self.code_critic = self.build_code_critic()
+        self.optimize("pipeline", pipeline, lr=config.lr, betas=(config.beta1, config.beta2))
+        self.optimize("code_critic", self.code_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
+
+    def build_code_critic(self) -> nn.Module:
+        """What reads attributes off the common code: ours beside our networks, else the published one."""
+        channels, side, _ = self.pipeline.common_shape()
+        if self.config.networks == "compact":
+            return CompactCodeCritic(channels, side, self.answers)
+        return PublishedCodeCritic(channels * side**2, self.answers)
 
     @property
     def answers(self) -> int:

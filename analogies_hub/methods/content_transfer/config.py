@@ -17,6 +17,7 @@ REFERENCE: dict[str, Any] = {
     "steps": 1_250_000,
     "lr": 2e-4,
     "lr_critic": 2e-4,
+    "beta1": 0.5,
     "beta2": 0.999,
     "ema": 0.0,
 }

@@ -18,10 +18,12 @@ REFERENCE: dict[str, Any] = {
     "steps": 1_250_000,
     "lr": 2e-4,
     "lr_critic": 2e-4,
+    "beta1": 0.5,
     "beta2": 0.999,
     "ema": 0.0,
     "w_zero": 1.0,
     "w_confusion": 1e-3,
+    "confusion_end": 1.0,
 }
 
 
@@ -29,6 +31,8 @@ REFERENCE: dict[str, Any] = {
 class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
+    w_confusion: float = setting(0.3, "weight of the common code's adversarial term at first", 0.0, 1e6)
+    confusion_end: float = setting(0.1, "share of that weight that is left at the end", 0.0, 1.0)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(300, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
@@ -36,8 +40,7 @@ class DiddConfig(SeparationConfig):
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_realism: float = setting(0.02, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_look: float = setting(0.1, "weight of attributes looking as the guide's", 0.0, 1e6)
-    w_change: float = setting(0.1, "weight of translations changing little", 0.0, 1e6)
+    w_look: float = setting(0.3, "weight of attributes looking as the guide's", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translating a translation back", 0.0, 1e6)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 from ...losses import confusion, hinge_critic, tells
 from ...separation.config import COMMON
 from ...separation.pipeline import Parts
-from ...separation.trainer import SeparationTrainer
+from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
 from .networks import PictureCritic
@@ -28,7 +28,7 @@ class DiddTrainer(SeparationTrainer):
         super().__init__(pipeline)
         config = pipeline.config
         self.picture_critic = PictureCritic(config.size, config.width_critic, len(pipeline.attributes))
-        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=self.betas)
+        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
     @property
     def answers(self) -> int:
@@ -49,9 +49,9 @@ class DiddTrainer(SeparationTrainer):
         given = {name: own[name][edited if name == COMMON else guides] for name in own}
         translated, wanted = self.decode(given), shown[guides]
         losses = (
-            self.code_losses(parts, presence, shown)
+            self.code_losses(step, parts, presence, shown)
             | {"recon": self.config.w_recon * F.l1_loss(drawn, pictures)}
-            | self.translation_losses(translated, given, wanted, drawn[edited])
+            | self.translation_losses(translated, given, wanted)
             | {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         )
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
@@ -91,21 +91,25 @@ class DiddTrainer(SeparationTrainer):
         edited, guides = numbers[chosen], numbers[(chosen + turn) % sets]
         return edited.flatten().to(self.labels.device), guides.flatten().to(self.labels.device)
 
-    def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
-        """Separate encoders must tell whether their attribute is there; from c nobody may."""
+    def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
+        """Separate encoders must tell whether their attribute is there; from c nobody may.
+
+        Confusion blurs what c says, so its weight falls linearly once codes are apart.
+        """
+        config = self.config
+        weight = config.w_confusion * (1 + (config.confusion_end - 1) * step / config.steps)
         return {
-            "presence": self.config.w_presence * tells(presence, shown),
-            "confusion": self.config.w_confusion * confusion(self.code_critic(parts[COMMON])),
+            "presence": config.w_presence * tells(presence, shown),
+            "confusion": weight * confusion(self.code_critic(parts[COMMON])),
         }
 
-    def translation_losses(self, translated: Tensor, given: Parts, wanted: Tensor, before: Tensor) -> Losses:
-        """z must look real, show what g shows and as g shows it, and otherwise change little.
+    def translation_losses(self, translated: Tensor, given: Parts, wanted: Tensor) -> Losses:
+        """z must look real, and show what g shows, as g shows it.
 
         Args:
             translated: z, (B, 3, R, R) in [-1, 1].
             given: the codes it was drawn from.
             wanted: (B, attributes) of 0 and 1, what g shows.
-            before: x as drawn from its own codes, of the same shape as z.
         """
         config, names = self.config, self.pipeline.attributes
         realism, shows = self.picture_critic(translated)
@@ -115,7 +119,6 @@ class DiddTrainer(SeparationTrainer):
             "realism": -config.w_realism * realism.mean(),
             "attributes": config.w_attributes * tells(shows, wanted),
             "look": config.w_look * (off * wanted).mean(),
-            "change": config.w_change * F.l1_loss(translated, before.detach()),
         }
 
     def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:

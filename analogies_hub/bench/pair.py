@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import AnalogyError
+from ..errors import AnalogyError
 
 EVERY_LEVEL = 4096  # an exact search up to this side is brute force at every level
 ENGINES: dict[str, dict[str, int]] = {"patch": {}, "brute": {"exact_side": EVERY_LEVEL}}
@@ -73,11 +73,11 @@ def measure(engine: str, size: int, content: str, guide: str, device: str, threa
     """One row, measured in this process."""
     import torch
 
-    from .evaluation.pair import score_pair
-    from .images import to_tensor
-    from .methods.pair.config import PairConfig
-    from .methods.pair.pipeline import PairPipeline
-    from .pipeline import pick_device
+    from ..evaluation.pair import score_pair
+    from ..images import to_tensor
+    from ..methods.pair.config import PairConfig
+    from ..methods.pair.pipeline import PairPipeline
+    from ..pipeline import pick_device
 
     if threads:
         torch.set_num_threads(threads)

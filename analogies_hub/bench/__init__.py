@@ -1,0 +1,1 @@
+"""Speed, memory and scores, measured in one run on one machine. Importing this package loads no torch."""

@@ -1,0 +1,117 @@
+"""How a bench runs networks, times them in turns, and counts their arithmetic."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.module_tracker import ModuleTracker
+
+from ..pipeline import Pipeline
+
+Key = TypeVar("Key")
+Call = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How networks are run.
+
+    Attributes:
+        precision: fp32, or bf16 under autocast.
+        channels_last: memory layout of images and convolutions.
+        compiled: by torch.compile.
+    """
+
+    precision: str = "fp32"
+    channels_last: bool = False
+    compiled: bool = False
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """What torch calls it."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    def place(self, module: nn.Module, device: torch.device) -> None:
+        """Put a module on the device in this layout."""
+        module.to(device=device, memory_format=self.layout)  # type: ignore[call-overload]
+
+    def images(self, count: int, size: int, device: torch.device) -> torch.Tensor:
+        """Noise (count, 3, size, size) in [0, 1) on the device in this layout."""
+        return torch.rand(count, 3, size, size).to(device, memory_format=self.layout)
+
+    def within(self, call: Call, device: torch.device) -> Call:
+        """The call, in half precision where it was asked for."""
+
+        def run() -> object:
+            with torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                return call()
+
+        return run
+
+
+def timed(calls: dict[Key, Call], rounds: int, times: int, device: torch.device) -> dict[Key, float]:
+    """Median seconds of each call.
+
+    They take turns, so that a machine that is busy for a while slows all alike.
+
+    Args:
+        rounds: how often each has its turn.
+        times: how often it is called in a turn.
+    """
+    seconds: dict[Key, list[float]] = {key: [] for key in calls}
+    for _ in range(rounds):
+        for key, call in calls.items():
+            wait(device)
+            for _ in range(times):
+                start = time.perf_counter()
+                call()
+                wait(device)
+                seconds[key].append(time.perf_counter() - start)
+    return {key: statistics.median(values) for key, values in seconds.items()}
+
+
+def wait(device: torch.device) -> None:
+    """Until the device has done all it was told."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+class NoTracker(ModuleTracker):
+    """Tells no module from another; the usual one hooks weights, which `torch.autograd.grad` refuses."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def gmacs(call: Call) -> float:
+    """Billions of multiply-adds of one call, in convolutions and matrix products, forward and backward."""
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = NoTracker()
+    with counter:
+        call()
+    return counter.get_total_flops() / 2e9
+
+
+def compile_networks(owner: nn.Module) -> None:
+    """Let torch.compile fuse each network of a pipeline or trainer, when it is next called."""
+    for network in networks(owner):
+        network.compile()
+
+
+def networks(owner: nn.Module) -> Iterator[nn.Module]:
+    """What a trainer, a pipeline or a table of networks consists of."""
+    for child in owner.children():
+        if isinstance(child, Pipeline | nn.ModuleDict):
+            yield from networks(child)
+        else:
+            yield child
