@@ -59,7 +59,7 @@ class Pipeline(nn.Module):
         members = {name: value for owner in reversed(cls.__mro__) for name, value in vars(owner).items()}
         return {name: describe(member) for name, member in members.items() if getattr(member, "is_operation", False)}
 
-    def save_pretrained(self, folder: str | Path, about: dict[str, Any] | None = None) -> None:
+    def save_pretrained(self, folder: str | Path, about: dict[str, Any] | None = None, half: bool = False) -> None:
         """Write config.json and, where there are weights, model.safetensors.
 
         Each file appears whole. The config, which holds the weights' sha256, comes last, so
@@ -67,11 +67,17 @@ class Pipeline(nn.Module):
 
         Args:
             about: how it was trained, ready for JSON; kept under `train` in config.json.
+            half: write weights in half precision, in a file of half the size; they are
+                computed with in single precision all the same.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         files = {}
         if tensors := {name: value.contiguous().cpu() for name, value in self.state_dict().items()}:
+            if half:
+                tensors = {
+                    name: value.half() if value.is_floating_point() else value for name, value in tensors.items()
+                }
             weights = save(tensors, metadata={"analogies_hub": json.dumps({"method": self.method})})
             files[WEIGHTS_FILE] = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
             with atomic_write(folder / WEIGHTS_FILE) as file:

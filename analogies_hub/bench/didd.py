@@ -45,9 +45,8 @@ def bench_training(plan: Plan, device: torch.device) -> tuple[list[Training], li
     for way in plan.ways(channels_last=True):  # as `training.Options` has it
         cases += [Case(OURS, preset, size, plan.batch if size == 128 else own_batch(), way) for preset, size in MODELS]
     precisions = list(dict.fromkeys(case.way.precision for case in cases))
-    steps = {case: training_call(case, device) for case in cases}
-    products = {name: convolution_call(Way(name, channels_last=True), device) for name in precisions}
-    work: dict[Case | str, tuple[Call, float]] = {**steps, **products}
+    work: dict[Case | str, tuple[Call, float]] = {case: training_call(case, device) for case in cases}
+    work.update((name, convolution_call(Way(name, channels_last=True), device)) for name in precisions)
     seconds = timed({key: call for key, (call, _) in work.items()}, plan.steps, 1, device)
     speed = {key: 2 * count / seconds[key] for key, (_, count) in work.items()}
     rows = [
@@ -57,7 +56,7 @@ def bench_training(plan: Plan, device: torch.device) -> tuple[list[Training], li
             seconds=seconds[case],
             steps_per_second=1 / seconds[case],
             images_per_second=2 * case.batch / seconds[case],
-            gmacs=steps[case][1],
+            gmacs=work[case][1],
             gflops=speed[case],
             steps_ratio=seconds[first] / seconds[case],
             images_ratio=seconds[first] / seconds[case] * case.batch / first.batch,

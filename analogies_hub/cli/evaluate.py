@@ -206,3 +206,41 @@ def table1_command(
                 typer.echo(json.dumps(record | {"direction": direction}))
         return
     print_table(cells(found))
+
+
+@eval_app.command("model")
+@friendly
+def model_command(
+    model: Annotated[str, typer.Argument(help="A trained model")],
+    card: Annotated[Path, typer.Option("--output", "-o", help="Folder for the weights, eval.json and examples")],
+    results: Annotated[
+        Path | None, typer.Option(help="Folder for every result; default: beside -o")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only these tasks; repeat")] = None,
+    n: CountOption = 1000,
+    net: NetOption = None,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Measure everything a trained model can do, and put what its card needs into one folder."""
+    from ..evaluation.cards import card_table, evaluate_model, write_card
+    from ..evaluation.features import load_feature_net
+    from ..evaluation.judges import load_judges
+    from ..pipeline import pick_device, read_record
+    from ..registry import load_pipeline, model_folder
+
+    use_threads(threads)
+    pipeline = load_pipeline(model, device)
+    folder = model_folder(model)
+    assert folder is not None
+    pipeline.save_pretrained(card, read_record(folder).get("train"), half=True)
+    pipeline = load_pipeline(card, device)  # what is measured is what is published
+    nets = [load_feature_net(name, pick_device(device)) for name in net or []]
+    place = results or card.parent / f"{card.name}-results"
+    with progress("Scoring", quiet) as on_step:
+        told = (lambda what, done, total: on_step(done, total)) if on_step else None
+        found = evaluate_model(pipeline, place, n, load_judges("avataaars", pipeline.device), nets, task, told)
+    written = write_card(found, place, card)
+    print_table(card_table(found))
+    typer.echo(f"Wrote {', '.join(map(str, written))}")
