@@ -72,9 +72,9 @@ def own_batch() -> int:
     return DiddConfig(**METHOD.preset(DEFAULT)).batch
 
 
-def build(preset: str, size: int) -> DiddPipeline:
+def build(preset: str, size: int, **settings: object) -> DiddPipeline:
     """A pipeline that has learned nothing."""
-    return DiddPipeline(DiddConfig(**METHOD.preset(preset) | {"size": size}))
+    return DiddPipeline(DiddConfig(**METHOD.preset(preset) | {"size": size} | settings))
 
 
 def training_call(case: Case, device: torch.device) -> tuple[Call, float]:

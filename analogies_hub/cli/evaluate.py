@@ -213,9 +213,7 @@ def table1_command(
 def model_command(
     model: Annotated[str, typer.Argument(help="A trained model")],
     card: Annotated[Path, typer.Option("--output", "-o", help="Folder for the weights, eval.json and examples")],
-    results: Annotated[
-        Path | None, typer.Option(help="Folder for every result; default: beside -o")
-    ] = None,
+    results: Annotated[Path | None, typer.Option(help="Folder for every result; default: beside -o")] = None,
     task: Annotated[list[str] | None, typer.Option(help="Only these tasks; repeat")] = None,
     n: CountOption = 1000,
     net: NetOption = None,

@@ -171,19 +171,19 @@ def bar() -> "Iterator[OnLog]":
 
 def lines() -> "OnLog":
     """A line on stderr every half minute."""
-    start = last = time.monotonic()
+    start = told = time.monotonic()
     first: int | None = None
 
     def on_log(done: int, total: int, losses: dict[str, float]) -> None:
-        nonlocal last, first
+        nonlocal start, told, first
         now = time.monotonic()
         if first is None:
-            first = done
-        elif now - last < SECONDS and done < total:
+            first, start = done, now  # compiling and reading the first batches are over
+        elif now - told < SECONDS and done < total:
             return
-        left = (now - start) / max(1, done - first) * (total - done) if done > first else 0.0
-        last = now
-        typer.echo(f"step {done:,} of {total:,}, {left / 60:.0f} min left, {describe(losses)}", err=True)
+        told = now
+        left = f", {(now - start) / (done - first) * (total - done) / 60:.0f} min left" if done > first else ""
+        typer.echo(f"step {done:,} of {total:,}{left}: {describe(losses)}", err=True)
 
     return on_log
 

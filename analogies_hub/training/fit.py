@@ -188,7 +188,7 @@ class Session:
             self.trainer.begin_stage(stage)
             while self.step < end:
                 self.advance()
-                if self.step % self.options.log_every == 0:
+                if self.step % self.options.log_every == 0 or self.step == self.trainer.steps:
                     self.log(on_log)
                 stop = self.ranks.any(stopping.is_set())
                 if stop or self.step == self.trainer.steps or self.step % self.options.save_every == 0:

@@ -1,0 +1,91 @@
+"""`analogies train`, `translate`, `interpolate` and `eval` on a model that trains in a second."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from analogies_hub.images import open_image, read_metadata
+
+SETTINGS = ["size=32", "width=16", "common=4", "separate=4", "width_critic=8", "batch=2", "steps=4"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, analogies):
+    """A folder with 40 odd-sized pictures a domain, two pictures to edit, and a run trained on them."""
+    folder, random = tmp_path_factory.mktemp("own"), np.random.default_rng(0)
+    for name in ("glasses", "smile"):
+        (folder / name).mkdir()
+        for number in range(40):
+            shape = (*random.integers(33, 90, 2), 3)
+            Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(folder / name / f"{number}.jpg")
+    for name in ("anna", "ben"):
+        Image.fromarray(random.integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(folder / f"{name}.png")
+    words = ["--data", "glasses", "smile", "--domains", "glasses", "smile", "--set", *SETTINGS, "-o", "run"]
+    done = analogies("train", "didd", *words, "--save-every", 2, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "run/best" in done.stdout and "step 4 of 4" in done.stderr
+    return folder
+
+
+def test_a_run_leaves_models_metrics_samples_and_checkpoints(trained):
+    run = trained / "run"
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "validation" in row] == [2, 4]
+    assert open_image(run / "samples" / "step_00000004.png").width == 8 * 32
+    about = json.loads((run / "last" / "config.json").read_text())["train"]
+    assert about["step"] == 4 and about["domains"] == ["glasses", "smile"]
+
+
+def test_translate_writes_a_picture_that_says_what_made_it(trained, analogies):
+    done = analogies(
+        "translate", "anna.png", "ben.png", "--model", "run", "--to", "glasses", "-o", "out.png", cwd=trained
+    )
+    assert done.returncode == 0, done.stderr
+    assert open_image(trained / "out.png").size == (32, 32)
+    note = read_metadata(trained / "out.png")
+    assert (note["operation"], note["to"], note["off"]) == ("translate", "glasses", "all")
+    done = analogies("translate", "glasses", "ben.png", "--model", "run", "-q", "-o", ".", cwd=trained)
+    assert done.returncode == 0 and len(list(trained.glob("*__didd.png"))) == 40
+
+
+def test_interpolate_writes_a_row_or_a_grid(trained, analogies):
+    words = ["interpolate", "anna.png", "anna.png", "ben.png", "--model", "run", "--steps", 3]
+    assert analogies(*words, "--across", "glasses", "-o", "row.png", cwd=trained).returncode == 0
+    assert analogies(*words, "--down-ends", "ben.png", "anna.png", "-o", "grid.png", cwd=trained).returncode == 0
+    assert open_image(trained / "row.png").size == (96, 32)
+    assert open_image(trained / "grid.png").size == (96, 96)
+
+
+def test_codes_travel_between_commands(trained, analogies):
+    done = analogies("run", "run", "encode", "image=anna.png", "-o", "anna.safetensors", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert load_file(trained / "anna.safetensors").keys() == {"common", "glasses", "smile"}
+    assert analogies("run", "run", "decode", "code=anna.safetensors", "-o", "anna2.png", cwd=trained).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["translate", "anna.png", "ben.png", "--model", "run", "--to", "glases"], 2, "did you mean 'glasses'"),
+        (["translate", "anna.png", "ben.png", "--model", "nowhere"], 2, "neither a folder, a model nor a method"),
+        (["translate", "anna.png", "ben.png", "--model", "didd"], 2, "needs trained weights"),
+        (["translate", "gone.png", "ben.png", "--model", "run"], 3, "does not exist"),
+        (["translate", "anna.png", "ben.png", "--model", "pair"], 2, "has no 'to'"),
+        (["train", "didd", "--data", "glasses", "smile", "--domains", "a", "b", "--set", "widht=3"], 2, "width"),
+        (["train", "didd", "--data", "glasses", "--domains", "a", "b", "c"], 2, "1 folders for 3 domains"),
+        (["train", "didd", "--domains", "a", "b"], 2, "needs --data and --domains"),
+        (["train", "pair", "--data", "glasses", "smile", "--domains", "a", "b"], 2, "needs no training"),
+    ],
+)
+def test_a_mistake_gets_one_sentence_and_the_right_code(trained, words, code, sentence, monkeypatch):
+    from typer.testing import CliRunner
+
+    from analogies_hub.cli import app
+
+    monkeypatch.chdir(trained)
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == code
+    assert sentence in done.stderr and len(done.stderr.strip().splitlines()) == 1
