@@ -12,7 +12,7 @@ from analogies_hub.codes import Code
 from analogies_hub.config import Config, setting
 from analogies_hub.errors import ModelError, UsageError
 from analogies_hub.pipeline import Pipeline, pick_device
-from analogies_hub.registry import load_pipeline
+from analogies_hub.registry import get_method, load_pipeline
 
 
 @dataclass(frozen=True)
@@ -138,3 +138,18 @@ def test_a_file_that_is_no_code_is_refused(tmp_path):
     for name in ("text", "weights", "missing"):
         with pytest.raises(ModelError):
             Code.load(tmp_path / name)
+
+
+def test_half_precision_halves_the_file_and_draws_the_same_picture(tmp_path):
+    method = get_method("didd")
+    torch.manual_seed(0)
+    pipeline = method.pipeline_type()(method.config(**method.smoke)).eval()
+    sizes = {}
+    for half in (False, True):
+        pipeline.save_pretrained(tmp_path / str(half), {"step": 3}, half=half)
+        sizes[half] = (tmp_path / str(half) / "model.safetensors").stat().st_size
+    assert sizes[True] < 0.6 * sizes[False]
+    images = torch.rand(2, 4, 3, 32, 32)
+    again = load_pipeline(tmp_path / "True", "cpu")
+    assert next(again.parameters()).dtype == torch.float32
+    assert (again.translate(*images) - pipeline.translate(*images)).abs().max() < 0.5 / 255

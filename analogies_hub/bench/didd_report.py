@@ -15,8 +15,8 @@ class Plan:
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
         precisions: of ours: fp32, bf16 or both; what is published runs in fp32.
-        compiled: let torch.compile fuse our networks.
-        variants: more rows, each with one thing changed: the memory layout; compiled or not.
+        compiled: more rows, of ours fused by torch.compile.
+        variants: more rows, of ours in the other memory layout.
         batch: images of each domain a step at 128 px, and of one call of an operation.
         steps: measured of each training, after one or two that are not.
         repeats: of each operation on one image.
@@ -39,10 +39,10 @@ class Plan:
                 raise UsageError(f"'precision' must be fp32 or bf16, got '{precision}'")
 
     def ways(self, channels_last: bool) -> list[Way]:
-        """How ours is run: in each precision the usual way, with its memory layout, and the variants of it."""
-        usual = [Way(precision, channels_last, self.compiled) for precision in self.precisions]
-        layouts = [replace(way, channels_last=not channels_last) for way in usual if self.variants]
-        return usual + layouts + [replace(way, compiled=not way.compiled) for way in usual if self.variants]
+        """How ours is run: in each precision, the usual memory layout first; then what more was asked for."""
+        usual = [Way(precision, channels_last) for precision in self.precisions]
+        fused = [replace(way, compiled=True) for way in usual if self.compiled]
+        return usual + fused + [replace(way, channels_last=not channels_last) for way in usual if self.variants]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from ..pipeline import Pipeline
 Key = TypeVar("Key")
 Call = Callable[[], object]
 
+COMPILED = 256  # networks and shapes; beyond torch's own limit of 8, of all together, some would not be fused
+
 
 @dataclass(frozen=True)
 class Way:
@@ -103,9 +105,10 @@ def gmacs(call: Call) -> float:
 
 
 def compile_networks(owner: nn.Module) -> None:
-    """Let torch.compile fuse each network of a pipeline or trainer, when it is next called."""
+    """Let torch.compile fuse each network of a pipeline or trainer, for each shape that it is called with."""
+    torch._dynamo.config.cache_size_limit = COMPILED
     for network in networks(owner):
-        network.compile()
+        network.compile(dynamic=False)
 
 
 def networks(owner: nn.Module) -> Iterator[nn.Module]:

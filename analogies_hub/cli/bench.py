@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..bench.didd_report import Report
     from ..bench.timing import Way
 
+TRAINING = "loop, preset|px|images|run as|steps/s|x|images/s|x|GMAC|GFLOP/s|of conv.".split("|")
+OPERATIONS = "preset|px|run as|operation|ms|x|images/s|x".split("|")
+
 bench_app = typer.Typer(help="Measure speed, memory and scores on this machine.", no_args_is_help=True)
 
 
@@ -54,10 +57,8 @@ def bench_pair_command(
 @friendly
 def bench_didd_command(
     precision: Annotated[list[str] | None, typer.Option(help="Of ours: fp32 or bf16; repeat for both")] = None,
-    compile_networks: Annotated[bool, typer.Option("--compile", help="Fuse our networks; minutes to start")] = False,
-    variants: Annotated[
-        bool, typer.Option("--variants", help="More rows: the other memory layout; compiled or not")
-    ] = False,
+    compiled: Annotated[bool, typer.Option("--compile", help="Ours fused, too; takes many minutes on a CPU")] = False,
+    variants: Annotated[bool, typer.Option("--variants", help="Ours in the other memory layout, too")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Images of each domain at 128 px, and of a call")] = 32,
     steps: Annotated[int, typer.Option(min=1, help="Measured steps of each training")] = 3,
     repeats: Annotated[int, typer.Option(min=1, help="Calls of each operation on one image")] = 50,
@@ -71,7 +72,7 @@ def bench_didd_command(
 
     use_threads(threads)
     precisions = tuple(dict.fromkeys(precision or ["fp32"]))
-    report = bench_didd(Plan(device, precisions, compile_networks, variants, batch, steps, repeats))
+    report = bench_didd(Plan(device, precisions, compiled, variants, batch, steps, repeats))
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     else:
@@ -86,12 +87,7 @@ def show_report(report: "Report") -> None:
         + [short(row.gmacs), short(row.gflops), f"{row.convolution_ratio:.0%}"]
         for row in report.training
     ]
-    counts = ["GMAC a step", "GFLOP/s", "of the convolution's"]
-    print_table(
-        "Training",
-        ["loop, preset", "px", "images a step", "run as", "steps/s", "x", "images/s", "x", *counts],
-        trainings,
-    )
+    print_table("Training: each step, and how near to a plain convolution", TRAINING, trainings)
     for plain in report.convolution:
         shape = f"({plain.images}, {plain.channels}, {plain.size}, {plain.size})"
         typer.echo(f"A 3x3 convolution of {shape} and its gradients, {plain.precision}: {short(plain.gflops)} GFLOP/s")
@@ -100,8 +96,7 @@ def show_report(report: "Report") -> None:
         + [short(value) for value in (row.milliseconds, row.latency_ratio, row.images_per_second, row.images_ratio)]
         for row in report.inference
     ]
-    many = f"images/s of {report.inference[0].batch}"
-    print_table("Operations", ["preset", "px", "run as", "operation", "ms an image", "x", many, "x"], operations)
+    print_table("Operations: one image, and batches of " + str(report.inference[0].batch), OPERATIONS, operations)
     typer.echo(
         f"{report.device}, {report.threads} CPU threads, torch {report.torch_version}; "
         "x: times as fast as the published loop and networks in this run"

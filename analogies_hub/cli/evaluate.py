@@ -1,4 +1,4 @@
-"""`analogies eval`: score edits of drawn faces against their true results."""
+"""`analogies eval`: score edits of drawn faces against their true results, and digits by what they show."""
 
 import json
 from pathlib import Path
@@ -242,3 +242,33 @@ def model_command(
     written = write_card(found, place, card)
     print_table(card_table(found))
     typer.echo(f"Wrote {', '.join(map(str, written))}")
+
+
+@eval_app.command("digits")
+@friendly
+def digits_command(
+    model: Annotated[str, typer.Argument(help="A model trained with --data digits --domains mnist svhn")],
+    seed: Annotated[int, typer.Option(min=0, help="Another number, other guides")] = 0,
+    split: Annotated[str, typer.Option(help="Which digits: test, or validation for choosing settings")] = "test",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Is a digit, moved between MNIST and house numbers, still that digit? Trains two classifiers, a minute each.
+
+    Example: analogies eval digits runs/didd-mnist-svhn
+    """
+    from ..evaluation.adaptation import adaptation, caption, cells, records
+    from ..registry import load_pipeline
+
+    use_threads(threads)
+    pipeline, label = load_pipeline(model, device), Path(model).name
+    with progress("Judging digits", quiet or as_json) as on_step:
+        found = adaptation(pipeline, seed, split, on_step)
+    if as_json:
+        for record in records(found, label):
+            typer.echo(json.dumps(record | {"model": pipeline.fingerprint()}))
+        return
+    print_table(cells(found, label))
+    typer.echo(caption(found))
