@@ -59,7 +59,7 @@ class SeparationPipeline(Pipeline):
         return self.config.attributes
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def encode(self, image: Image) -> CodeValue:
         """Take a picture apart into its common code and a code for each attribute.
 
@@ -71,7 +71,7 @@ class SeparationPipeline(Pipeline):
         return Code(self.fingerprint(), self.parts(self.prepare(image, "image")))
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def decode(self, code: CodeValue) -> Image:
         """Draw the picture of a code.
 
@@ -85,7 +85,7 @@ class SeparationPipeline(Pipeline):
         return self.draw({name: part.to(self.device) for name, part in parts.items()})
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def mix(self, content: CodeValue, guide: CodeValue, to: To = ALL, off: Off = NONE) -> CodeValue:
         """Replace some parts of a code by another's, and switch others off.
 
@@ -101,7 +101,7 @@ class SeparationPipeline(Pipeline):
         return Code(made_by, self.mixed(ours, theirs, to, off))
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def translate(self, content: Image, guide: Image, to: To = ALL, off: Off = ALL) -> Image:
         """Give content the attributes of the guide instead of its own.
 
@@ -129,7 +129,7 @@ class SeparationPipeline(Pipeline):
         return self.translate(content, guide, to=what, off=NONE)
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def remove(self, content: Image, what: What = ALL) -> Image:
         """Take attributes away; what else content shows stays.
 
@@ -140,7 +140,7 @@ class SeparationPipeline(Pipeline):
         return self.draw(self.mixed(parts, parts, NONE, what))
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def combine(self, content: Image, guides: Frames, what: What = ALL) -> Image:
         """Add several attributes at once, each from a guide of its own.
 
@@ -160,7 +160,7 @@ class SeparationPipeline(Pipeline):
         return self.draw(parts)
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def interpolate(
         self,
         content: Image,
@@ -193,7 +193,7 @@ class SeparationPipeline(Pipeline):
         return Interpolation(tiled(frames, steps), frames)
 
     @operation
-    @torch.inference_mode()
+    @torch.no_grad()
     def reconstruct(self, image: Image) -> Image:
         """Draw a picture from its own codes: what the model can and cannot draw.
 

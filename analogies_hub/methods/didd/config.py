@@ -32,7 +32,8 @@ class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
     w_confusion: float = setting(0.3, "weight of the common code's adversarial term at first", 0.0, 1e6)
-    confusion_end: float = setting(0.1, "share of that weight that is left at the end", 0.0, 1.0)
+    confusion_end: float = setting(0.1, "share of that weight that is left when it has fallen", 0.0, 1.0)
+    confusion_steps: int = setting(3000, "steps over which it falls, linearly", 1, 100_000_000)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(300, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)

@@ -94,10 +94,10 @@ class DiddTrainer(SeparationTrainer):
     def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may.
 
-        Confusion blurs what c says, so its weight falls linearly once codes are apart.
+        Confusion keeps c apart from s at first and blurs what c says, so its weight falls.
         """
         config = self.config
-        weight = config.w_confusion * (1 + (config.confusion_end - 1) * step / config.steps)
+        weight = config.w_confusion * (1 + (config.confusion_end - 1) * min(1.0, step / config.confusion_steps))
         return {
             "presence": config.w_presence * tells(presence, shown),
             "confusion": weight * confusion(self.code_critic(parts[COMMON])),
