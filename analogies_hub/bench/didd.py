@@ -1,6 +1,7 @@
 """Speed of `didd`, training and inference, against the published loop and networks.
 
-Seconds on a shared machine mean little; what counts are the ratios within one run.
+Seconds on a shared machine mean little; what counts are the ratios within one run, which on
+a CPU are of its own seconds and not of those on the clock.
 """
 
 from functools import partial
@@ -47,24 +48,25 @@ def bench_training(plan: Plan, device: torch.device) -> tuple[list[Training], li
     precisions = list(dict.fromkeys(case.way.precision for case in cases))
     work: dict[Case | str, tuple[Call, float]] = {case: training_call(case, device) for case in cases}
     work.update((name, convolution_call(Way(name, channels_last=True), device)) for name in precisions)
-    seconds = timed({key: call for key, (call, _) in work.items()}, plan.steps, 1, device)
-    speed = {key: 2 * count / seconds[key] for key, (_, count) in work.items()}
+    taken = timed({key: call for key, (call, _) in work.items()}, plan.steps, 1, device)
+    speed = {key: 2 * count / taken[key].seconds for key, (_, count) in work.items()}
+    yields = {key: count / taken[key].cost for key, (_, count) in work.items()}
     rows = [
         Training(
             case=case,
             images=2 * case.batch,
-            seconds=seconds[case],
-            steps_per_second=1 / seconds[case],
-            images_per_second=2 * case.batch / seconds[case],
+            seconds=taken[case].seconds,
+            steps_per_second=1 / taken[case].seconds,
+            images_per_second=2 * case.batch / taken[case].seconds,
             gmacs=work[case][1],
             gflops=speed[case],
-            steps_ratio=seconds[first] / seconds[case],
-            images_ratio=seconds[first] / seconds[case] * case.batch / first.batch,
-            convolution_ratio=speed[case] / speed[case.way.precision],
+            steps_ratio=taken[first].cost / taken[case].cost,
+            images_ratio=taken[first].cost / taken[case].cost * case.batch / first.batch,
+            convolution_ratio=yields[case] / yields[case.way.precision],
         )
         for case in cases
     ]
-    return rows, [Convolution(name, *CONVOLUTION, seconds[name], speed[name]) for name in precisions]
+    return rows, [Convolution(name, *CONVOLUTION, taken[name].seconds, speed[name]) for name in precisions]
 
 
 def own_batch() -> int:
@@ -157,11 +159,11 @@ def bench_inference(plan: Plan, device: torch.device) -> list[Inference]:
             size=model[1],
             way=model[2],
             operation=operation,
-            milliseconds=1000 * one[model, operation],
+            milliseconds=1000 * one[model, operation].seconds,
             batch=plan.batch,
-            images_per_second=plan.batch / many[model, operation],
-            latency_ratio=one[first, operation] / one[model, operation],
-            images_ratio=many[first, operation] / many[model, operation],
+            images_per_second=plan.batch / many[model, operation].seconds,
+            latency_ratio=one[first, operation].cost / one[model, operation].cost,
+            images_ratio=many[first, operation].cost / many[model, operation].cost,
         )
         for model in models
         for operation in OPERATIONS

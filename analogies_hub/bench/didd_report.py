@@ -66,6 +66,8 @@ class Case:
 class Training:
     """How fast a training is, without the reading of images and the averaging of weights.
 
+    Ratios are made of `timing.Taken.cost`.
+
     Attributes:
         images: a step, of both domains.
         seconds: a step.
@@ -90,6 +92,8 @@ class Training:
 @dataclass(frozen=True)
 class Inference:
     """How fast an operation of a pipeline is, as users call it.
+
+    Ratios are made of `timing.Taken.cost`.
 
     Attributes:
         size: side of the images in pixels.

@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import nn
@@ -56,8 +56,21 @@ class Way:
         return run
 
 
-def timed(calls: dict[Key, Call], rounds: int, times: int, device: torch.device) -> dict[Key, float]:
-    """Median seconds of each call.
+class Taken(NamedTuple):
+    """What a call takes.
+
+    Attributes:
+        seconds: on the clock.
+        cost: what ratios are made of: on a CPU its seconds of all threads, which other work on
+            the machine shakes less; elsewhere seconds on the clock.
+    """
+
+    seconds: float
+    cost: float
+
+
+def timed(calls: dict[Key, Call], rounds: int, times: int, device: torch.device) -> dict[Key, Taken]:
+    """What each call takes, as medians.
 
     They take turns, so that a machine that is busy for a while slows all alike.
 
@@ -65,16 +78,22 @@ def timed(calls: dict[Key, Call], rounds: int, times: int, device: torch.device)
         rounds: how often each has its turn.
         times: how often it is called in a turn.
     """
-    seconds: dict[Key, list[float]] = {key: [] for key in calls}
+    taken: dict[Key, list[Taken]] = {key: [] for key in calls}
     for _ in range(rounds):
         for key, call in calls.items():
             wait(device)
             for _ in range(times):
-                start = time.perf_counter()
-                call()
-                wait(device)
-                seconds[key].append(time.perf_counter() - start)
-    return {key: statistics.median(values) for key, values in seconds.items()}
+                taken[key].append(taken_by(call, device))
+    return {key: Taken(*map(statistics.median, zip(*values, strict=True))) for key, values in taken.items()}
+
+
+def taken_by(call: Call, device: torch.device) -> Taken:
+    """What one call takes, from an idle device to an idle device."""
+    clock, processor = time.perf_counter(), time.process_time()
+    call()
+    wait(device)
+    seconds, cpu_seconds = time.perf_counter() - clock, time.process_time() - processor
+    return Taken(seconds, cpu_seconds if device.type == "cpu" else seconds)
 
 
 def wait(device: torch.device) -> None:

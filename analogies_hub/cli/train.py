@@ -16,8 +16,7 @@ from . import common
 if TYPE_CHECKING:
     from ..data.source import ImageSource
     from ..registry import Method
-    from ..training import Outcome
-    from ..training.fit import OnLog
+    from ..training import OnLog, Outcome
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
 

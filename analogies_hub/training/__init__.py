@@ -5,7 +5,9 @@ from analogies_hub.training import Options, fit
 outcome = fit(trainer, sources, Options(run=Path("runs/glasses-smile")))
 """
 
-from .fit import Options, Outcome, fit
+from .fit import fit
+from .options import Options, Outcome
+from .session import OnLog
 from .trainer import Losses, Trainer
 
-__all__ = ["Losses", "Options", "Outcome", "Trainer", "fit"]
+__all__ = ["Losses", "OnLog", "Options", "Outcome", "Trainer", "fit"]

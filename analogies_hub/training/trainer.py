@@ -1,6 +1,6 @@
 """What a method brings to the engine: a pipeline, critics, and one training step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -42,6 +42,15 @@ class Trainer(nn.Module):
         """Train some networks together, by Adam, under a name for `update`."""
         parameters = [parameter for network in networks for parameter in network.parameters()]
         self.optimizers[name] = torch.optim.Adam([{"params": parameters, "initial_lr": lr}], lr=lr, betas=betas)
+
+    def networks(self) -> Iterator[nn.Module]:
+        """Each network that is called as a whole: the pipeline's and the critics."""
+        for parent in (self.pipeline, self):
+            for child in parent.children():
+                if isinstance(child, nn.ModuleDict):
+                    yield from child.values()
+                elif child is not self.pipeline:
+                    yield child
 
     def begin_stage(self, stage: int) -> None:
         """Whatever has to change when a stage starts, also when a run is resumed within it."""
@@ -113,4 +122,7 @@ class Trainer(nn.Module):
         """The inverse of `state`."""
         self.load_state_dict(state["networks"])
         for name, optimizer in self.optimizers.items():
+            rates = [group["initial_lr"] for group in optimizer.param_groups]
             optimizer.load_state_dict(state["optimizers"][name])
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["initial_lr"] = rate  # the settings' own, which may have been lowered
