@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from analogies_hub.images import open_image, read_metadata
 
-SETTINGS = ["size=32", "width=16", "common=4", "separate=4", "width_critic=8", "batch=2", "steps=4"]
+SETTINGS = ["size=32", "width=16", "common=4", "separate=4", "width_critic=8", "batch=2", "steps=5"]
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +26,17 @@ def trained(tmp_path_factory, analogies):
     words = ["--data", "glasses", "smile", "--domains", "glasses", "smile", "--set", *SETTINGS, "-o", "run"]
     done = analogies("train", "didd", *words, "--save-every", 2, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "run/best" in done.stdout and "step 4 of 4" in done.stderr
+    assert "run/best" in done.stdout and "step 5 of 5" in done.stderr
     return folder
 
 
 def test_a_run_leaves_models_metrics_samples_and_checkpoints(trained):
     run = trained / "run"
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows if "validation" in row] == [2, 4]
-    assert open_image(run / "samples" / "step_00000004.png").width == 8 * 32
+    assert [row["step"] for row in rows if "validation" in row] == [2, 4, 5]
+    assert open_image(run / "samples" / "step_00000005.png").width == 8 * 32
     about = json.loads((run / "last" / "config.json").read_text())["train"]
-    assert about["step"] == 4 and about["domains"] == ["glasses", "smile"]
+    assert about["step"] == 5 and about["domains"] == ["glasses", "smile"]
 
 
 def test_translate_writes_a_picture_that_says_what_made_it(trained, analogies):

@@ -61,7 +61,7 @@ def ended(forked):
 
     def run(*words):
         process = forked(*words)
-        process.join(120)
+        process.join(600)
         return process.exitcode
 
     return run

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,8 +22,9 @@ from analogies_hub.pipeline import Pipeline
 from analogies_hub.registry import METHODS, get_method
 from analogies_hub.training import Options, Trainer, fit
 
-STEPS = 30
-KILLS = 10
+STEPS, KILLS = 30, 10
+bug = partial(pytest.mark.xfail, strict=True)
+pytestmark = pytest.mark.filterwarnings("ignore:from step .* on steps is")
 TRAINED = [name for name in METHODS if get_method(name).trainer]
 
 
@@ -121,7 +123,7 @@ def half_written(run):
     return set((run / "checkpoints").glob(".*.part"))
 
 
-def wait_until(done, seconds=60):
+def wait_until(done, seconds=300):
     """Look every few milliseconds; fail if it is not so in time."""
     end = time.monotonic() + seconds
     while not done():
@@ -179,7 +181,7 @@ def test_a_polite_stop_saves_and_a_resumed_run_ends_as_if_it_had_not_been(
     process = subprocess.Popen([*command, *map(str, words)], stderr=subprocess.PIPE, text=True)
     wait_until(lambda: newest(tmp_path))
     process.send_signal(number)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert said == f"Stopped at step {newest(tmp_path)} of {STEPS}; repeat the command with --resume\n"
     assert ended(*words) == 2, "without --resume"
@@ -222,11 +224,33 @@ def test_averaged_weights_are_exported_and_survive_a_stop(tmp_path):
     assert values(tmp_path / "last") == pytest.approx(wanted, rel=1e-5)
 
 
-@pytest.mark.parametrize(("slope", "clipped"), [((30.0, 40.0), (3.0, 4.0)), ((0.3, 0.4), (0.3, 0.4))])
-def test_gradients_longer_than_five_are_shortened(slope, clipped):
+@pytest.mark.parametrize(
+    ("loss", "clipped"),
+    [
+        (lambda values: 30 * values[0] + 40 * values[1], (3.0, 4.0)),
+        (lambda values: 0.3 * values[0] + 0.4 * values[1], (0.3, 0.4)),
+        pytest.param(lambda values: 0.5 * values.sum(), (0.5, 0.5), marks=bug(reason="gradients that share memory")),
+    ],
+)
+def test_gradients_longer_than_five_are_shortened(loss, clipped):
     trainer = NumbersTrainer(Numbers(NumbersConfig()))
-    trainer.update("pipeline", torch.tensor(slope) @ trainer.pipeline.values)
+    trainer.update("pipeline", loss(trainer.pipeline.values))
     torch.testing.assert_close(trainer.pipeline.values.grad, torch.tensor(clipped))
+
+
+class Noisy(NumbersTrainer):
+    """Tells what noise it drew."""
+
+    def training_step(self, step, *images):
+        return super().training_step(step, *images) | {"noise": self.rand(1).sum()}
+
+
+@bug(reason="on a CPU torch seeds with the low 32 bits")
+def test_noise_depends_on_the_seed_and_the_step(tmp_path):
+    for seed in (0, 1):
+        train(tmp_path / str(seed), Noisy, seed=seed)
+    drawn = [row["noise"] for seed in "01" for row in metrics(tmp_path / seed) if "noise" in row]
+    assert len(set(drawn)) == 12
 
 
 class BreaksDown(NumbersTrainer):
@@ -236,9 +260,10 @@ class BreaksDown(NumbersTrainer):
         return super().size(step) * (np.nan if step >= 3 else 1.0)
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_the_checkpoint_before_it_is_kept(tmp_path):
-    with pytest.raises(AnalogyError, match="the loss 'size' .* at step 4; '.*step_00000002.pt' is kept"):
-        train(tmp_path, BreaksDown)
+@pytest.mark.parametrize("log_every", [1, pytest.param(50, marks=bug(reason="checkpoints look at weights alone"))])
+def test_a_loss_that_is_no_number_ends_the_run_and_the_checkpoint_before_it_is_kept(log_every, tmp_path):
+    with pytest.raises(AnalogyError, match=r"the loss 'size' .* at step 4; '.*step_00000002.pt' is kept"):
+        train(tmp_path, BreaksDown, log_every=log_every)
     (kept,) = (tmp_path / "checkpoints").iterdir()
     state = torch.load(kept, weights_only=True)
     assert state["step"] == 2 and state["networks"]["pipeline.values"].tolist() == [2.0, 2.0]
@@ -249,9 +274,7 @@ def test_what_would_spoil_a_run_is_refused(tmp_path):
     train(tmp_path)
     with pytest.raises(UsageError, match="holds a run at step 6; add --resume"):
         train(tmp_path)
-    with pytest.raises(UsageError, match=r"with lr 1.0, now 0.5"):
-        train(tmp_path, settings={"lr": 0.5}, resume=True)
-    with pytest.raises(UsageError, match="with seed 0, now 1"):
+    with pytest.raises(UsageError, match="with seed 0, now 1; resume with the same"):
         train(tmp_path, seed=1, resume=True)
     with FileLock(tmp_path / ".lock"), pytest.raises(UsageError, match="is being trained by another process"):
         train(tmp_path, resume=True)
@@ -259,3 +282,59 @@ def test_what_would_spoil_a_run_is_refused(tmp_path):
     with pytest.raises(UsageError, match="cannot be used"):
         train(tmp_path / "file")
     assert newest(tmp_path) == 6 and values(tmp_path / "last") == 6.0
+
+
+def test_a_setting_that_is_changed_is_said_used_and_noted(tmp_path):
+    train(tmp_path, settings={"steps": 3})
+    with pytest.warns(UserWarning, match=r"from step 3 on lr is 0.5, it was 1.0"):
+        train(tmp_path, settings={"steps": 5, "lr": 0.5}, resume=True)
+    assert values(tmp_path / "last") == 3 + 2 * 0.5
+    about = json.loads((tmp_path / "last" / "config.json").read_text())["train"]
+    assert about["changes"] == [[3, "lr", 1.0, 0.5], [3, "steps", 3, 5]]
+
+
+@bug(reason="those of the checkpoint replace all but the step size")
+def test_optimizers_keep_their_settings_and_take_the_memory_of_a_checkpoint():
+    saved, trainer = (NumbersTrainer(Numbers(NumbersConfig(lr=lr))) for lr in (1.0, 0.5))
+    saved.update("pipeline", saved.size(0))
+    trainer.optimize("pipeline", trainer.pipeline, lr=0.5, betas=(0.5, 0.9))
+    trainer.restore(saved.state())
+    (group,) = trainer.optimizers["pipeline"].param_groups
+    assert (group["initial_lr"], group["betas"]) == (0.5, (0.5, 0.9))
+    assert trainer.optimizers["pipeline"].state[trainer.pipeline.values]["step"] == 1
+
+
+@bug(reason="settings of the config alone are compared")
+def test_another_batch_is_refused(tmp_path):
+    train(tmp_path)
+    with pytest.raises(UsageError, match="with batch 1, now 2"):
+        train(tmp_path, settings={"steps": 8}, resume=True, batch=2)
+
+
+@bug(reason="it counts as unfinished")
+def test_fewer_steps_than_are_done_are_refused(tmp_path):
+    train(tmp_path)
+    with pytest.raises(UsageError, match="at step 6 already"):
+        train(tmp_path, settings={"steps": 3}, resume=True)
+
+
+@bug(reason="returns before the export")
+def test_a_stop_in_the_last_step_comes_too_late_to_matter(tmp_path):
+    class Stopped(NumbersTrainer):
+        def training_step(self, step, *images):
+            if step == 5:
+                stop()
+            return super().training_step(step, *images)
+
+    assert train(tmp_path, Stopped).finished
+    assert values(tmp_path / "last") == 6.0
+
+
+@bug(reason="the best is written before the checkpoint that knows of it, and not again")
+def test_an_export_that_was_cut_short_is_made_good(tmp_path):
+    train(tmp_path, settings={"steps": 2})
+    (tmp_path / "best" / "model.safetensors").write_bytes(b"half")
+    (tmp_path / "best" / ".model.safetensors.x7.part").write_bytes(b"half")
+    train(tmp_path, settings={"steps": 2}, resume=True)
+    assert values(tmp_path / "best") == 2.0
+    assert not list(tmp_path.rglob("*.part"))

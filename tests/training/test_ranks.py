@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from analogies_hub.data.source import ImageSource
+from analogies_hub.registry import get_method
 from analogies_hub.training.ranks import Ranks
 
 
@@ -21,20 +22,33 @@ def test_the_rows_of_all_processes_are_the_batch():
         assert torch.equal(torch.cat(parts), source.batch(step, 6))
 
 
-def test_one_process_alone_changes_nothing_and_waits_for_nobody():
+def test_one_process_alone_is_its_own_mean():
     alone, values = Ranks(), torch.tensor([1.0, 2.0])
     alone.average([values])
-    alone.wait()
     assert alone.first and values.tolist() == [1.0, 2.0]
     assert alone.any(True) and not alone.any(False)
 
 
+@pytest.mark.xfail(strict=True, reason="rows are counted over all sets together")
+def test_noise_meets_the_same_pictures_whatever_the_number_of_processes():
+    method = get_method("didd")
+    trainer = method.trainer(method.pipeline_type()(method.config(**method.smoke)))
+    pictures = torch.rand(2, 6, 3, 32, 32)  # of both sets
+
+    def moved(ranks):
+        torch.manual_seed(0)
+        trainer.ranks = ranks
+        return trainer.moved(pictures[:, ranks.rows(6 // ranks.world)].flatten(0, 1)).unflatten(0, (2, -1))
+
+    assert torch.equal(torch.cat([moved(Ranks(rank, 3)) for rank in range(3)], dim=1), moved(Ranks()))
+
+
 @pytest.mark.slow
 def test_two_processes_make_the_weights_of_one_and_only_the_first_writes(command, words, ended, tmp_path):
-    words = [*words, "steps=6", "--output"]
+    words = [*words, "steps=6", "jitter=0", "noise=0", "--output"]
     assert ended(*words, tmp_path / "one") == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
-    done = subprocess.run([*torchrun, *command, *map(str, words), tmp_path / "two"], timeout=300)
+    done = subprocess.run([*torchrun, *command, *map(str, words), tmp_path / "two"], timeout=900)
     assert done.returncode == 0
     one, two = (load_file(tmp_path / name / "last" / "model.safetensors") for name in ("one", "two"))
     apart = torch.cat([(one[name] - two[name]).abs().flatten() for name in one])

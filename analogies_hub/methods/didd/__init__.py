@@ -66,7 +66,16 @@ METHOD = Method(
     config=DiddConfig,
     pipeline_type=pipeline_type,
     needs_weights=True,
-    smoke={"size": 32, "width": 16, "common": 4, "separate": 4, "width_critic": 8, "batch": 2, "steps": 4},
+    smoke={
+        "size": 32,
+        "width": 16,
+        "common": 4,
+        "separate": 4,
+        "width_critic": 8,
+        "batch": 2,
+        "steps": 4,
+        "steps_alone": 1,
+    },
     trainer=trainer,
     presets={"default": {}, "reference": REFERENCE},
 )

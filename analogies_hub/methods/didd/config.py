@@ -23,7 +23,7 @@ REFERENCE: dict[str, Any] = {
     "ema": 0.0,
     "w_zero": 1.0,
     "w_confusion": 1e-3,
-    "confusion_end": 1.0,
+    "steps_alone": 0,
 }
 
 
@@ -31,11 +31,11 @@ REFERENCE: dict[str, Any] = {
 class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
-    w_confusion: float = setting(0.3, "weight of the common code's adversarial term at first", 0.0, 1e6)
-    confusion_end: float = setting(0.1, "share of that weight that is left when it has fallen", 0.0, 1.0)
-    confusion_steps: int = setting(3000, "steps over which it falls, linearly", 1, 100_000_000)
+    steps_alone: int = setting(2000, "steps before translations are trained, at most a fifth of all", 0, 1_000_000)
+    w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
+    confusion_steps: int = setting(1000, "steps after those over which it rises to that weight", 1, 100_000_000)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
-    warm_up: int = setting(300, "steps over which the step sizes rise", 1, 1_000_000)
+    warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
     noise: float = setting(0.1, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)

@@ -27,6 +27,9 @@ class DiddTrainer(SeparationTrainer):
     def __init__(self, pipeline: DiddPipeline) -> None:
         super().__init__(pipeline)
         config = pipeline.config
+        self.alone = min(config.steps_alone, config.steps // 5)
+        self.stages = (self.alone, config.steps - self.alone)
+        self.translates = False
         self.picture_critic = PictureCritic(config.size, config.width_critic, len(pipeline.attributes))
         self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
@@ -35,25 +38,28 @@ class DiddTrainer(SeparationTrainer):
         """How many logits the code critic gives: one an attribute."""
         return len(self.pipeline.attributes)
 
+    def begin_stage(self, stage: int) -> None:
+        """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate."""
+        self.translates = stage == 1
+
     def rate(self, step: int) -> float:
         """Up over the first steps, level, then down to nothing over the last third."""
         return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
 
     def training_step(self, step: int, *images: Tensor) -> Losses:
-        """Update the autoencoder, then both critics on the very codes and translations it made."""
+        """Update the autoencoder, then the critics on the very codes and translations it made."""
         pictures, shown = torch.cat(images), self.shown(images)
         parts, presence = self.seen(pictures)
-        own = self.noisy(self.masked(parts, shown), shown)
-        drawn = self.decode(own)
-        edited, guides = self.partners(images)
-        given = {name: own[name][edited if name == COMMON else guides] for name in own}
-        translated, wanted = self.decode(given), shown[guides]
-        losses = (
-            self.code_losses(step, parts, presence, shown)
-            | {"recon": self.config.w_recon * F.l1_loss(drawn, pictures)}
-            | self.translation_losses(translated, given, wanted)
-            | {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
-        )
+        own = self.noisy(self.masked(parts, shown))
+        losses = self.code_losses(step, parts, presence, shown)
+        losses |= {"recon": self.config.w_recon * F.l1_loss(self.decode(own), pictures)}
+        translated = None
+        if self.translates:
+            edited, guides = self.partners(images)
+            given = {name: own[name][edited if name == COMMON else guides] for name in own}
+            translated = self.decode(given)
+            losses |= self.translation_losses(translated, given, shown[guides])
+            losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
 
@@ -77,7 +83,7 @@ class DiddTrainer(SeparationTrainer):
         grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
         return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
-    def noisy(self, parts: Parts, shown: Tensor) -> Parts:
+    def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
         size = self.config.noise
         return parts | {name: code + size * self.randn(*code.shape) for name, code in parts.items() if name != COMMON}
@@ -92,16 +98,13 @@ class DiddTrainer(SeparationTrainer):
         return edited.flatten().to(self.labels.device), guides.flatten().to(self.labels.device)
 
     def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
-        """Separate encoders must tell whether their attribute is there; from c nobody may.
-
-        Confusion keeps c apart from s at first and blurs what c says, so its weight falls.
-        """
+        """Separate encoders must tell whether their attribute is there; from c nobody may, once there is a c."""
         config = self.config
-        weight = config.w_confusion * (1 + (config.confusion_end - 1) * min(1.0, step / config.confusion_steps))
-        return {
-            "presence": config.w_presence * tells(presence, shown),
-            "confusion": weight * confusion(self.code_critic(parts[COMMON])),
-        }
+        losses = {"presence": config.w_presence * tells(presence, shown)}
+        if self.translates:
+            rising = min(1.0, (step - self.alone) / config.confusion_steps)
+            losses["confusion"] = config.w_confusion * rising * confusion(self.code_critic(parts[COMMON]))
+        return losses
 
     def translation_losses(self, translated: Tensor, given: Parts, wanted: Tensor) -> Losses:
         """z must look real, and show what g shows, as g shows it.
@@ -130,12 +133,22 @@ class DiddTrainer(SeparationTrainer):
         back = self.decode(parts | {COMMON: self.pipeline.encoder_common(translated.detach())})
         return F.l1_loss(back, pictures[edited])
 
-    def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor, shown: Tensor) -> Losses:
+    def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor | None, shown: Tensor) -> Losses:
         """One update of each critic, with codes and translations taken as they are."""
-        code_critic = tells(self.code_critic(common.detach()), shown)
-        self.update("code_critic", code_critic)
-        real, shows = self.picture_critic(pictures)
-        drawn, _ = self.picture_critic(translated.detach())
-        picture_critic = hinge_critic(real, drawn) + tells(shows, shown)
-        self.update("picture_critic", picture_critic)
-        return {"code_critic": code_critic, "picture_critic": picture_critic}
+        losses = {"code_critic": tells(self.code_critic(common.detach()), shown)}
+        self.update("code_critic", losses["code_critic"])
+        if translated is not None:
+            real, shows = self.picture_critic(pictures)
+            drawn, _ = self.picture_critic(translated.detach())
+            losses["picture_critic"] = hinge_critic(real, drawn) + tells(shows, shown)
+            self.update("picture_critic", losses["picture_critic"])
+        return losses
+
+    def validation_score(self, *images: Tensor) -> Tensor:
+        """As of the published loop, and how badly translations show what they should, by the picture critic."""
+        pictures, shown = torch.cat(images), self.shown(images)
+        parts = self.masked(self.codes(pictures, shown), shown)
+        guides = torch.roll(torch.arange(len(pictures), device=pictures.device), len(images[0]))
+        translated = self.decode({name: code if name == COMMON else code[guides] for name, code in parts.items()})
+        _, shows = self.picture_critic(translated)
+        return super().validation_score(*images) + tells(shows, shown[guides])
