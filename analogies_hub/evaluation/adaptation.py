@@ -6,7 +6,8 @@ content's digit. How often it is so for digits that nobody translated, and for c
 guides, stands beside it.
 
 Source: Benaim et al. 2019, MNIST and SVHN: 61.0 % of MNIST to SVHN, 41.0 % of SVHN to MNIST.
-Their classifier is not known, so this one is ours.
+Their classifier is not known, so this one is ours; our digits are fewer and the house numbers
+drawn, so that the numbers cannot be compared.
 """
 
 import math
@@ -293,5 +294,6 @@ def caption(found: tuple[Direction, ...]) -> str:
     return (
         f"Each content ({sets}) with a random guide of the other domain; right is what the target domain's classifier "
         f"takes for the content's digit. '{REAL}' is what the classifier can, '{GUIDE}' how often a translation shows "
-        "its guide's digit (chance: 10 %). In brackets 95 % intervals over contents, then recall by digit in %."
+        "its guide's digit (chance: 10 %); what a copy scores too is no merit. In brackets 95 % intervals over images, "
+        "then recall by digit in %."
     )

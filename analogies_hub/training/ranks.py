@@ -37,6 +37,15 @@ class Ranks:
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view_as(tensor))
 
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows of every process, in the order of processes; no gradient comes back."""
+        rows = rows.detach()
+        if self.world == 1:
+            return rows
+        parts = [torch.empty_like(rows) for _ in range(self.world)]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""
         if self.world == 1:

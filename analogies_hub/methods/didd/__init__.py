@@ -26,9 +26,12 @@ The `default` preset is ours. What it changes, and why:
     - A separate code has mean square 1 where its attribute is there and is zero where not;
       the encoder learns to tell. This replaces the zero loss, which shrinks codes everywhere.
     - Separate encoders see moved pictures, so that a code does not say where things are.
-    - Translations are trained, not hoped for: each step makes some, a critic judges whether
-      they look real and show what the guide shows, their separate codes must be the guide's,
-      and translated back they must give the picture they came from.
+    - The autoencoder first learns to draw, alone. Confusion from the first step on keeps it
+      from ever drawing sharply.
+    - Then translations are trained, not hoped for: each step makes some, a critic judges
+      whether they look real and show what the guide shows, their separate codes must be like
+      the guide's more than like another's, and translated back they must give the picture
+      they came from. Going back, translations count as data: pairs that the model made itself.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
     - Critics learn from the codes and translations of the very step; averaged weights.
 """

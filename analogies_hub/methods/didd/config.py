@@ -41,7 +41,7 @@ class DiddConfig(SeparationConfig):
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_realism: float = setting(0.02, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_look: float = setting(0.3, "weight of attributes looking as the guide's", 0.0, 1e6)
+    w_look: float = setting(0.05, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translating a translation back", 0.0, 1e6)
 
     def __post_init__(self) -> None:

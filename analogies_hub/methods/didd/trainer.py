@@ -13,6 +13,8 @@ from .config import DiddConfig
 from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
+TEMPERATURE = 0.1  # of likenesses of codes, which lie in [-1, 1]
+
 
 class DiddTrainer(SeparationTrainer):
     """Trains what is used: translations are judged, and translated back, in every step.
@@ -58,7 +60,8 @@ class DiddTrainer(SeparationTrainer):
             edited, guides = self.partners(images)
             given = {name: own[name][edited if name == COMMON else guides] for name in own}
             translated = self.decode(given)
-            losses |= self.translation_losses(translated, given, shown[guides])
+            losses |= self.translation_losses(translated, shown[guides])
+            losses |= {"look": self.config.w_look * self.look(translated, parts, shown, guides)}
             losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
@@ -106,23 +109,40 @@ class DiddTrainer(SeparationTrainer):
             losses["confusion"] = config.w_confusion * rising * confusion(self.code_critic(parts[COMMON]))
         return losses
 
-    def translation_losses(self, translated: Tensor, given: Parts, wanted: Tensor) -> Losses:
-        """z must look real, and show what g shows, as g shows it.
+    def translation_losses(self, translated: Tensor, wanted: Tensor) -> Losses:
+        """z must look real, and show what g shows.
 
         Args:
             translated: z, (B, 3, R, R) in [-1, 1].
-            given: the codes it was drawn from.
             wanted: (B, attributes) of 0 and 1, what g shows.
         """
-        config, names = self.config, self.pipeline.attributes
         realism, shows = self.picture_critic(translated)
-        looks = [self.pipeline.encoder_separate[name](translated)[0] - given[name].detach() for name in names]
-        off = torch.stack([look.flatten(1).abs().mean(1) for look in looks], dim=1)
         return {
-            "realism": -config.w_realism * realism.mean(),
-            "attributes": config.w_attributes * tells(shows, wanted),
-            "look": config.w_look * (off * wanted).mean(),
+            "realism": -self.config.w_realism * realism.mean(),
+            "attributes": self.config.w_attributes * tells(shows, wanted),
         }
+
+    def look(self, translated: Tensor, parts: Parts, shown: Tensor, guides: Tensor) -> Tensor:
+        """How surprising it is that z's attribute is g's, among those of all pictures of the step that show it.
+
+        Args:
+            translated: z, (B, 3, R, R) in [-1, 1].
+            parts: codes of the step's pictures (N, ...), which get no gradient.
+            shown: (N, attributes) of 0 and 1.
+            guides: (B,) the number of each z's guide.
+
+        Source: InfoNCE (van den Oord et al. 2018, eq. 4). A mere distance of the two codes
+            is least when all codes are equal.
+        """
+        ranks, terms = self.ranks, []
+        for place, (name, encoder) in enumerate(self.pipeline.encoder_separate.items()):
+            wanted = shown[guides, place] > 0.5
+            theirs, absent = ranks.gather(parts[name].flatten(1)), ranks.gather(shown[:, place]) < 0.5
+            ours = encoder(translated)[0].flatten(1)[wanted]
+            likeness = (ours @ theirs.T / (theirs.shape[1] * TEMPERATURE)).masked_fill(absent, -torch.inf)
+            terms.append(F.cross_entropy(likeness, guides[wanted] + ranks.rank * len(shown), reduction="none"))
+        surprise = torch.cat(terms)
+        return surprise.sum() / max(1, len(surprise))  # no guide may show anything
 
     def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:
         """L1 of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
