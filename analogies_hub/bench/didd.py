@@ -16,9 +16,10 @@ from ..methods.didd.config import DiddConfig
 from ..methods.didd.pipeline import DiddPipeline
 from ..pipeline import pick_device
 from ..separation.trainer import PUBLISHED_TARGET, SeparationTrainer
-from ..training import Losses
+from ..training import CLIP, Losses
+from ..training.compiling import compile_networks
 from .didd_report import Case, Convolution, Inference, Plan, Report, Training
-from .timing import Call, Way, compile_networks, gmacs, timed
+from .timing import Call, Way, gmacs, timed
 
 PUBLISHED, OURS = "published", "ours"
 REFERENCE, DEFAULT = "reference", "default"
@@ -120,7 +121,7 @@ def published_step(trained: SeparationTrainer, a: Tensor, b: Tensor) -> Losses:
         "confusion": config.w_confusion * fooled,
     }
     torch.stack(list(losses.values())).sum().backward()
-    nn.utils.clip_grad_norm_(pipeline.parameters(), trained.clip)
+    nn.utils.clip_grad_norm_(pipeline.parameters(), CLIP)
     trained.optimizers["pipeline"].step()
     trained.zero_grad()
     score_a, score_b = critic(encoder(a)), critic(encoder(b))

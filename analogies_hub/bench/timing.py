@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Self, TypeVar
 
@@ -11,12 +11,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
-from ..pipeline import Pipeline
-
 Key = TypeVar("Key")
 Call = Callable[[], object]
-
-COMPILED = 256  # networks and shapes; beyond torch's own limit of 8, of all together, some would not be fused
 
 
 @dataclass(frozen=True)
@@ -121,19 +117,3 @@ def gmacs(call: Call) -> float:
     with counter:
         call()
     return counter.get_total_flops() / 2e9
-
-
-def compile_networks(owner: nn.Module) -> None:
-    """Let torch.compile fuse each network of a pipeline or trainer, for each shape that it is called with."""
-    torch._dynamo.config.cache_size_limit = COMPILED
-    for network in networks(owner):
-        network.compile(dynamic=False)
-
-
-def networks(owner: nn.Module) -> Iterator[nn.Module]:
-    """What a trainer, a pipeline or a table of networks consists of."""
-    for child in owner.children():
-        if isinstance(child, Pipeline | nn.ModuleDict):
-            yield from networks(child)
-        else:
-            yield child

@@ -1,11 +1,13 @@
 """The published training of common and separate codes: reconstruction, zero loss, confusion."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..losses import confusion, mean_size, tells
-from ..training import Losses, Trainer
+from ..training import CLIP, Losses, Trainer
 from .config import COMMON, SeparationConfig
 from .networks import CompactCodeCritic, PublishedCodeCritic
 from .pipeline import Parts, SeparationPipeline, tiled
@@ -35,7 +37,14 @@ class SeparationTrainer(Trainer):
         self.register_buffer("labels", torch.tensor(config.labels()), persistent=False)
         self.code_critic = self.build_code_critic()
         self.optimize("pipeline", pipeline, lr=config.lr, betas=(config.beta1, config.beta2))
-        self.optimize("code_critic", self.code_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
+        published = config.networks == "published"  # there the critic's clipping got an empty generator
+        self.optimize(
+            "code_critic",
+            self.code_critic,
+            lr=config.lr_critic,
+            betas=(CRITIC_BETA1, config.beta2),
+            clip=math.inf if published else CLIP,
+        )
 
     def build_code_critic(self) -> nn.Module:
         """What reads attributes off the common code: ours beside our networks, else the published one."""

@@ -8,6 +8,6 @@ outcome = fit(trainer, sources, Options(run=Path("runs/glasses-smile")))
 from .fit import fit
 from .options import Options, Outcome
 from .session import OnLog
-from .trainer import Losses, Trainer
+from .trainer import CLIP, Losses, Trainer
 
-__all__ = ["Losses", "OnLog", "Options", "Outcome", "Trainer", "fit"]
+__all__ = ["CLIP", "Losses", "OnLog", "Options", "Outcome", "Trainer", "fit"]

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..data.source import ImageSource
 from ..errors import AnalogyError, UsageError
 from .checkpoints import Checkpoints
+from .compiling import compile_networks
 from .options import Options, Outcome
 from .ranks import Ranks
 from .records import Records
@@ -51,8 +52,7 @@ class Session:
         self.changes: list[list[Any]] = []  # of settings within the run: step, name, before, after
         self.restore()
         if options.compile:
-            for network in trainer.networks():
-                network.compile()
+            compile_networks(trainer)
         self.records = Records(options.run, self.step) if ranks.first else None
         self.ahead: dict[int, Future] = {}
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="batches")

@@ -1,7 +1,7 @@
 """What a method brings to the engine: a pipeline, critics, and one training step."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ..pipeline import Pipeline
 from .ranks import Ranks
 
+CLIP = 5.0  # as in the published code of the papers
 Losses = dict[str, Tensor]
 
 
@@ -24,13 +25,12 @@ class Trainer(nn.Module):
         ranks: the processes that train together; set by the engine.
     """
 
-    clip: ClassVar[float] = 5.0  # largest norm of the gradients of one update
-
     def __init__(self, pipeline: Pipeline, stages: Sequence[int]) -> None:
         super().__init__()
         self.pipeline = pipeline
         self.stages = tuple(stages)
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.clips: dict[str, float] = {}
         self.ranks = Ranks()
 
     @property
@@ -38,19 +38,17 @@ class Trainer(nn.Module):
         """Of all stages together."""
         return sum(self.stages)
 
-    def optimize(self, name: str, *networks: nn.Module, lr: float, betas: tuple[float, float]) -> None:
-        """Train some networks together, by Adam, under a name for `update`."""
+    def optimize(
+        self, name: str, *networks: nn.Module, lr: float, betas: tuple[float, float], clip: float = CLIP
+    ) -> None:
+        """Train some networks together, by Adam, under a name for `update`.
+
+        Args:
+            clip: largest norm of their gradients in one update.
+        """
+        self.clips[name] = clip
         parameters = [parameter for network in networks for parameter in network.parameters()]
         self.optimizers[name] = torch.optim.Adam([{"params": parameters, "initial_lr": lr}], lr=lr, betas=betas)
-
-    def networks(self) -> Iterator[nn.Module]:
-        """Each network that is called as a whole: the pipeline's and the critics."""
-        for parent in (self.pipeline, self):
-            for child in parent.children():
-                if isinstance(child, nn.ModuleDict):
-                    yield from child.values()
-                elif child is not self.pipeline:
-                    yield child
 
     def begin_stage(self, stage: int) -> None:
         """Whatever has to change when a stage starts, also when a run is resumed within it."""
@@ -98,7 +96,7 @@ class Trainer(nn.Module):
         for parameter, gradient in pairs:
             parameter.grad = gradient
         self.ranks.average(gradient for _, gradient in pairs if gradient is not None)
-        nn.utils.clip_grad_norm_([parameter for parameter, _ in pairs], self.clip)
+        nn.utils.clip_grad_norm_([parameter for parameter, _ in pairs], self.clips[name])
         optimizer.step()
 
     def randn(self, count: int, *shape: int) -> Tensor:
