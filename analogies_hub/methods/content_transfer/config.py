@@ -20,6 +20,7 @@ REFERENCE: dict[str, Any] = {
     "beta1": 0.5,
     "beta2": 0.999,
     "ema": 0.0,
+    "w_confusion": 1e-3,
 }
 
 
@@ -28,6 +29,7 @@ class ContentTransferConfig(SeparationConfig):
     """Two image sets: the first shows an attribute, the second does not."""
 
     domains: tuple[str, ...] = setting(("a", NONE), "the attribute of the first set's pictures, and none")
+    w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
 
     def __post_init__(self) -> None:
         super().__post_init__()

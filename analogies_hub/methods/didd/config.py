@@ -32,6 +32,7 @@ class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
     steps_alone: int = setting(2000, "steps before translations are trained, at most a fifth of all", 0, 1_000_000)
+    erase: float = setting(0.75, "share of pictures that the common encoder sees with a hole in those steps", 0.0, 1.0)
     w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
     confusion_steps: int = setting(1000, "steps after those over which it rises to that weight", 1, 100_000_000)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)

@@ -13,6 +13,7 @@ from .config import DiddConfig
 from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
+ERASED = (0.25, 0.6)  # least and largest share of a side that is erased
 TEMPERATURE = 0.1  # of likenesses of codes, which lie in [-1, 1]
 
 
@@ -74,7 +75,8 @@ class DiddTrainer(SeparationTrainer):
         """
         moved = self.moved(pictures)
         found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
-        parts = {COMMON: self.pipeline.encoder_common(pictures)} | {name: code for name, (code, _) in found.items()}
+        common = self.pipeline.encoder_common(pictures if self.translates else self.erased(pictures))
+        parts = {COMMON: common} | {name: code for name, (code, _) in found.items()}
         return parts, torch.stack([logit for _, logit in found.values()], dim=1)
 
     def moved(self, pictures: Tensor) -> Tensor:
@@ -85,6 +87,19 @@ class DiddTrainer(SeparationTrainer):
         rows = [torch.stack(row, 1) for row in ((cos, -sin, shift[0]), (sin, cos, shift[1]))]
         grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
         return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+    def erased(self, pictures: Tensor) -> Tensor:
+        """Pictures of which some lack a rectangle, so that separate codes learn to say what was there."""
+        count, side = len(pictures), pictures.shape[-1]
+        chosen, *box = self.rand(count, 5).unbind(1)
+        height, width = (ERASED[0] + (ERASED[1] - ERASED[0]) * share for share in box[:2])
+        places = (torch.arange(side, device=pictures.device) + 0.5) / side
+        rows, columns = (
+            (places >= start[:, None]) & (places < (start + length)[:, None])
+            for start, length in ((box[2] * (1 - height), height), (box[3] * (1 - width), width))
+        )
+        gone = (rows[:, :, None] & columns[:, None, :]) & (chosen < self.config.erase)[:, None, None]
+        return pictures.masked_fill(gone[:, None], 0.0)
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
