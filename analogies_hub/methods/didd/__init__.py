@@ -39,7 +39,7 @@ The `default` preset is ours. What it changes, and why:
 from typing import TYPE_CHECKING
 
 from ...registry import Method
-from .config import REFERENCE, DiddConfig
+from .config import GPU, REFERENCE, DiddConfig
 
 if TYPE_CHECKING:
     from ...separation.trainer import SeparationTrainer
@@ -80,5 +80,5 @@ METHOD = Method(
         "steps_alone": 1,
     },
     trainer=trainer,
-    presets={"default": {}, "reference": REFERENCE},
+    presets={"default": {}, "reference": REFERENCE, "gpu": GPU},
 )

@@ -26,6 +26,9 @@ REFERENCE: dict[str, Any] = {
     "steps_alone": 0,
 }
 
+# For a machine with a GPU; nobody has trained with it yet.
+GPU: dict[str, Any] = {"size": 128, "width": 96, "common": 64, "steps": 100_000}
+
 
 @dataclass(frozen=True)
 class DiddConfig(SeparationConfig):
