@@ -50,7 +50,7 @@ def train(
         list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
     ] = None,
     run: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")] = None,
-    preset: Annotated[str, typer.Option(help="default, reference (as published), or gpu where a method has it")] = "default",
+    preset: Annotated[str, typer.Option(help="default, reference (as published), gpu")] = "default",
     settings: Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")] = False,
     count: Annotated[int, typer.Option(min=1, help="Drawn faces a domain")] = 10_000,
