@@ -168,7 +168,8 @@ def test_a_run_that_is_killed_ten_times_ends_as_one_that_is_not(unbroken, forked
         assert process.exitcode == -signal.SIGKILL, "it was too fast for the test"
     assert ended(*words) == 0
     assert_same_models(run, unbroken[0])
-    assert [(row["step"], *row) for row in metrics(run)] == [(row["step"], *row) for row in metrics(unbroken[0])]
+    rows, wanted = ([(row["step"], "validation" in row) for row in metrics(each)] for each in (run, unbroken[0]))
+    assert rows == wanted
     assert not half_written(run)
 
 
@@ -242,7 +243,7 @@ class Noisy(NumbersTrainer):
     """Tells what noise it drew."""
 
     def training_step(self, step, *images):
-        return super().training_step(step, *images) | {"noise": self.rand(1).sum()}
+        return super().training_step(step, *images) | {"noise": torch.rand(())}
 
 
 @bug(reason="on a CPU torch seeds with the low 32 bits")

@@ -45,7 +45,7 @@ def test_noise_meets_the_same_pictures_whatever_the_number_of_processes():
 
 @pytest.mark.slow
 def test_two_processes_make_the_weights_of_one_and_only_the_first_writes(command, words, ended, tmp_path):
-    words = [*words, "steps=6", "jitter=0", "noise=0", "--output"]
+    words = [*words, "steps=6", "jitter=0", "noise=0", "erase=0", "--output"]
     assert ended(*words, tmp_path / "one") == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
     done = subprocess.run([*torchrun, *command, *map(str, words), tmp_path / "two"], timeout=900)

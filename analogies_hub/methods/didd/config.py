@@ -37,7 +37,7 @@ class DiddConfig(SeparationConfig):
     steps_alone: int = setting(2000, "steps before translations are trained, at most a fifth of all", 0, 1_000_000)
     erase: float = setting(0.75, "share of pictures that the common encoder sees with a hole in those steps", 0.0, 1.0)
     w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
-    confusion_steps: int = setting(1000, "steps after those over which it rises to that weight", 1, 100_000_000)
+    confusion_steps: int = setting(2000, "steps after those over which it rises to that weight", 1, 100_000_000)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
@@ -45,8 +45,8 @@ class DiddConfig(SeparationConfig):
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_realism: float = setting(0.02, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_look: float = setting(0.05, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
-    w_back: float = setting(1.0, "weight of translating a translation back", 0.0, 1e6)
+    w_look: float = setting(0.02, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
+    w_back: float = setting(2.0, "weight of translating a translation back", 0.0, 1e6)
 
     def __post_init__(self) -> None:
         super().__post_init__()

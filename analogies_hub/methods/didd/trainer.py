@@ -14,6 +14,7 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 ERASED = (0.25, 0.6)  # least and largest share of a side that is erased
+HIDDEN = 0.1  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 TEMPERATURE = 0.1  # of likenesses of codes, which lie in [-1, 1]
 
 
@@ -150,10 +151,12 @@ class DiddTrainer(SeparationTrainer):
             is least when all codes are equal.
         """
         ranks, terms = self.ranks, []
+        seen = self.moved(translated)  # and with noise: nothing may be written where the eye does not look
+        seen = seen + HIDDEN * self.randn(*seen.shape)
         for place, (name, encoder) in enumerate(self.pipeline.encoder_separate.items()):
             wanted = shown[guides, place] > 0.5
             theirs, absent = ranks.gather(parts[name].flatten(1)), ranks.gather(shown[:, place]) < 0.5
-            ours = encoder(translated)[0].flatten(1)[wanted]
+            ours = encoder(seen)[0].flatten(1)[wanted]
             likeness = (ours @ theirs.T / (theirs.shape[1] * TEMPERATURE)).masked_fill(absent, -torch.inf)
             terms.append(F.cross_entropy(likeness, guides[wanted] + ranks.rank * len(shown), reduction="none"))
         surprise = torch.cat(terms)
