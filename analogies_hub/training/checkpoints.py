@@ -1,12 +1,13 @@
 """A run's checkpoints: whole files, the newest few, read back without unpickling anything but tensors."""
 
 import os
-import pickle
 import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
 
@@ -51,10 +52,25 @@ class Checkpoints:
         files = self.files()
         for path in reversed(files):
             try:
-                return torch.load(path, map_location="cpu", weights_only=True)
-            except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+                return read(path)
+            except (OSError, EOFError, RuntimeError, ValueError, KeyError, BadZipFile, UnpicklingError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
                 warnings.warn(f"the checkpoint '{path}' cannot be read ({reason}); using the one before", stacklevel=2)
         if files:
             raise ModelError(f"no checkpoint in '{self.folder}' can be read; delete the folder to train from the start")
         return None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint, on the CPU, after a look at its checksums.
+
+    Raises:
+        ValueError and others: if it is damaged, or no checkpoint of ours.
+    """
+    with ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise ValueError(f"'{damaged}' in it is damaged")
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(state, dict) or "step" not in state:
+        raise ValueError("it is no checkpoint of a training")
+    return state

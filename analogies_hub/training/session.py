@@ -24,6 +24,7 @@ from .trainer import Trainer
 AHEAD = 3  # batches that wait ready
 VALIDATED = 64  # images of each source
 FIXED = ("batch", "domains", "images", "seed", "size")  # settings that a resumed run must keep
+SPREAD = 0x9E3779B1  # between the first steps of two seeds, so that their noise does not meet
 SHOWN = 8  # images of each source in a grid of samples
 
 OnLog = Callable[[int, int, dict[str, float]], None]  # (done, total, losses by name)
@@ -46,9 +47,10 @@ class Session:
         self.checkpoints = Checkpoints(options.run / "checkpoints")
         self.format = torch.channels_last if options.channels_last else torch.contiguous_format
         trainer.to(device=device, memory_format=self.format)  # type: ignore[call-overload]
-        trainer.ranks = ranks
+        trainer.ranks, trainer.rows = ranks, options.batch // ranks.world
         self.averaged = copy.deepcopy(trainer.pipeline).eval().requires_grad_(False)
         self.step, self.score, self.best = 0, math.inf, 0
+        self.best_weights = self.averaged.state_dict()
         self.changes: list[list[Any]] = []  # of settings within the run: step, name, before, after
         self.restore()
         if options.compile:
@@ -68,6 +70,11 @@ class Session:
             raise UsageError(
                 f"'{self.options.run}' holds a run at step {state['step']}; add --resume, or choose another folder"
             )
+        if state["step"] > self.trainer.steps:
+            raise UsageError(
+                f"'{self.options.run}' is at step {state['step']} already, {self.trainer.steps} were asked for; "
+                "set steps higher"
+            )
         self.note_changes(state)
         try:
             self.trainer.restore(state)
@@ -79,6 +86,7 @@ class Session:
                 "or choose another folder"
             ) from None
         self.step, self.score, self.best = state["step"], state["score"], state["best"]
+        self.best_weights = state["best_weights"]
 
     def note_changes(self, state: dict[str, Any]) -> None:
         """Say and remember which settings differ from those of a checkpoint.
@@ -106,7 +114,8 @@ class Session:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self.trainer.pipeline.config.to_dict().items()
         }
-        return values | {"seed": self.options.seed, "images": [len(source) for source in self.sources]}
+        images = [len(source) for source in self.sources]
+        return values | {"seed": self.options.seed, "batch": self.options.batch, "images": images}
 
     def train(self, stopping: threading.Event, on_log: OnLog | None) -> Outcome:
         """Every stage from where the run stands."""
@@ -123,10 +132,12 @@ class Session:
                 stop = self.ranks.any(stopping.is_set())
                 if stop or self.step == self.trainer.steps or self.step % self.options.save_every == 0:
                     self.checkpoint()
-                if stop:
+                if stop and self.step < self.trainer.steps:
                     return self.outcome()
         if self.ranks.first:
-            self.export("last")
+            self.export("last", self.step)
+            self.averaged.load_state_dict(self.best_weights)
+            self.export("best", self.best)  # again: a process may have been killed while it wrote
         self.ranks.wait()
         return self.outcome()
 
@@ -137,7 +148,7 @@ class Session:
     def advance(self) -> None:
         """One step: its batch, its noise, its losses, its average of weights."""
         images = self.batch(self.step)
-        torch.manual_seed((self.options.seed << 32) + self.step)
+        torch.manual_seed((self.options.seed * SPREAD + self.step) % 2**32)  # a CPU's generator takes 32 bits
         rate = self.trainer.rate(self.step)
         for optimizer in self.trainer.optimizers.values():
             for group in optimizer.param_groups:
@@ -196,19 +207,21 @@ class Session:
         self.ranks.average(self.sums.values())
         means = {name: float(total) / count for name, total in self.sums.items()}
         self.sums, self.logged = {}, self.step
-        if broken := [name for name, value in means.items() if not math.isfinite(value)]:
+        self.refuse_broken({f"the loss '{name}' is": math.isfinite(value) for name, value in means.items()})
+        return means
+
+    def refuse_broken(self, sound: dict[str, bool]) -> None:
+        """Raise `AnalogyError`, and say which checkpoint is left, if something is no longer a finite number."""
+        if broken := [what for what, is_sound in sound.items() if not is_sound]:
             files = self.checkpoints.files()
             kept = f"'{files[-1]}' is kept" if files else "there was no checkpoint yet"
-            raise AnalogyError(
-                f"the loss '{broken[0]}' is no longer a number at step {self.step}; {kept}; resume with a lower lr"
-            )
-        return means
+            raise AnalogyError(f"{broken[0]} no longer a number at step {self.step}; {kept}; resume with a lower lr")
 
     def checkpoint(self) -> None:
         """Validate, export the pipeline if it is the best so far, and save everything."""
-        finite = all(bool(value.isfinite().all()) for value in self.trainer.state_dict().values())
-        if not finite:
-            raise AnalogyError(f"the weights are no longer numbers at step {self.step}; resume with a lower lr")
+        weights = all(bool(value.isfinite().all()) for value in self.trainer.state_dict().values())
+        losses = {f"the loss '{name}' is": bool(total.isfinite()) for name, total in self.sums.items()}
+        self.refuse_broken(losses | {"a weight is": weights})
         score = self.validate()
         if self.ranks.first:
             self.records.write(self.step, {"validation": score})  # type: ignore[union-attr]
@@ -216,8 +229,10 @@ class Session:
                 self.sample()
             if score < self.score:
                 self.score, self.best = score, self.step
-                self.export("best")
+                self.best_weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+                self.export("best", self.step)
             state = self.trainer.state() | {"averaged": self.averaged.state_dict()}
+            state |= {"best_weights": self.best_weights}
             state |= {"settings": self.settings(), "changes": self.changes, "score": self.score, "best": self.best}
             self.checkpoints.save(self.step, state)
         self.ranks.wait()
@@ -250,11 +265,14 @@ class Session:
         finally:
             self.trainer.pipeline = trained
 
-    def export(self, name: str) -> None:
-        """Save the averaged pipeline under the run's folder."""
-        about = (self.options.about or {}) | {"seed": self.options.seed, "step": self.step}
+    def export(self, name: str, step: int) -> None:
+        """Save the averaged pipeline, as it was at a step, under the run's folder."""
+        folder = self.options.run / name
+        for left in folder.glob(".*.part"):  # of a process that was killed
+            left.unlink(missing_ok=True)
+        about = (self.options.about or {}) | {"seed": self.options.seed, "step": step}
         about |= {"changes": self.changes} if self.changes else {}
-        self.averaged.save_pretrained(self.options.run / name, about)
+        self.averaged.save_pretrained(folder, about)
 
     def close(self) -> None:
         """Let go of the reading thread and the logs."""

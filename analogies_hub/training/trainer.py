@@ -1,6 +1,6 @@
 """What a method brings to the engine: a pipeline, critics, and one training step."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -23,6 +23,7 @@ class Trainer(nn.Module):
     Attributes:
         stages: how many steps each stage has; most methods have one.
         ranks: the processes that train together; set by the engine.
+        rows: this process's pictures of each source in a step; set by the engine.
     """
 
     def __init__(self, pipeline: Pipeline, stages: Sequence[int]) -> None:
@@ -32,6 +33,7 @@ class Trainer(nn.Module):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.clips: dict[str, float] = {}
         self.ranks = Ranks()
+        self.rows = 1
 
     @property
     def steps(self) -> int:
@@ -91,23 +93,24 @@ class Trainer(nn.Module):
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(loss.device.type, enabled=False):
-            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        pairs = [pair for pair in zip(parameters, gradients, strict=True) if pair[1] is not None]
-        for parameter, gradient in pairs:
-            parameter.grad = gradient
-        self.ranks.average(gradient for _, gradient in pairs if gradient is not None)
-        nn.utils.clip_grad_norm_([parameter for parameter, _ in pairs], self.clips[name])
+            loss.backward(inputs=parameters)  # and no other network's weights
+        moved = [parameter for parameter in parameters if parameter.grad is not None]
+        self.ranks.average(parameter.grad for parameter in moved if parameter.grad is not None)
+        nn.utils.clip_grad_norm_(moved, self.clips[name])
         optimizer.step()
 
     def randn(self, count: int, *shape: int) -> Tensor:
-        """Normal noise (count, ...) for this process's rows, the same whatever the number of processes."""
-        noise = torch.randn(count * self.ranks.world, *shape)
-        return noise[self.ranks.rows(count)].to(self.pipeline.device)
+        """Normal noise (count, ...) for pictures of one source after another, whatever the number of processes."""
+        return self.noise(torch.randn, count, *shape)
 
     def rand(self, count: int, *shape: int) -> Tensor:
         """As `randn`, uniform in [0, 1)."""
-        noise = torch.rand(count * self.ranks.world, *shape)
-        return noise[self.ranks.rows(count)].to(self.pipeline.device)
+        return self.noise(torch.rand, count, *shape)
+
+    def noise(self, draw: Callable[..., Tensor], count: int, *shape: int) -> Tensor:
+        """This process's rows of the noise that one process would draw for all pictures."""
+        everyone = draw(count // self.rows, self.rows * self.ranks.world, *shape)
+        return everyone[:, self.ranks.rows(self.rows)].flatten(0, 1).to(self.pipeline.device)
 
     def state(self) -> dict[str, Any]:
         """Everything that a later step depends on."""
@@ -120,7 +123,5 @@ class Trainer(nn.Module):
         """The inverse of `state`."""
         self.load_state_dict(state["networks"])
         for name, optimizer in self.optimizers.items():
-            rates = [group["initial_lr"] for group in optimizer.param_groups]
-            optimizer.load_state_dict(state["optimizers"][name])
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["initial_lr"] = rate  # the settings' own, which may have been lowered
+            ours = optimizer.state_dict()["param_groups"]  # step sizes... may have been changed since
+            optimizer.load_state_dict(state["optimizers"][name] | {"param_groups": ours})

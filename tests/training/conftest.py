@@ -33,11 +33,23 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def words(folders):
-    """The words that train the smallest `didd` on them; the number of steps, and other settings, may follow."""
-    settings = get_method("didd").smoke | {"batch": 4, "warm_up": 1}
-    options = ["--data", folders, "--domains", "a", "b", "--device", "cpu", "--save-every", 2, "--quiet"]
-    return ["train", "didd", *options, "--set", *(f"{name}={value}" for name, value in settings.items())]
+def words_for(folders):
+    """The function that gives the words to train a method's smallest pipeline on them; settings may follow."""
+
+    def make(name):
+        method = get_method(name)
+        config = method.config(**method.smoke)
+        settings = method.smoke | {"batch": 4} | ({"warm_up": 1} if hasattr(config, "warm_up") else {})
+        options = ["--data", folders, "--domains", *config.domains, "--device", "cpu", "--save-every", 2, "--quiet"]
+        return ["train", name, *options, "--set", *(f"{name}={value}" for name, value in settings.items())]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def words(words_for):
+    """Those of `didd`."""
+    return words_for("didd")
 
 
 @pytest.fixture(scope="session")

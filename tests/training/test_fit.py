@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pytest
@@ -23,7 +22,6 @@ from analogies_hub.registry import METHODS, get_method
 from analogies_hub.training import Options, Trainer, fit
 
 STEPS, KILLS = 30, 10
-bug = partial(pytest.mark.xfail, strict=True)
 pytestmark = pytest.mark.filterwarnings("ignore:from step .* on steps is")
 TRAINED = [name for name in METHODS if get_method(name).trainer]
 
@@ -230,7 +228,7 @@ def test_averaged_weights_are_exported_and_survive_a_stop(tmp_path):
     [
         (lambda values: 30 * values[0] + 40 * values[1], (3.0, 4.0)),
         (lambda values: 0.3 * values[0] + 0.4 * values[1], (0.3, 0.4)),
-        pytest.param(lambda values: 0.5 * values.sum(), (0.5, 0.5), marks=bug(reason="gradients that share memory")),
+        (lambda values: 0.5 * values.sum(), (0.5, 0.5)),
     ],
 )
 def test_gradients_longer_than_five_are_shortened(loss, clipped):
@@ -246,7 +244,6 @@ class Noisy(NumbersTrainer):
         return super().training_step(step, *images) | {"noise": torch.rand(())}
 
 
-@bug(reason="on a CPU torch seeds with the low 32 bits")
 def test_noise_depends_on_the_seed_and_the_step(tmp_path):
     for seed in (0, 1):
         train(tmp_path / str(seed), Noisy, seed=seed)
@@ -261,7 +258,7 @@ class BreaksDown(NumbersTrainer):
         return super().size(step) * (np.nan if step >= 3 else 1.0)
 
 
-@pytest.mark.parametrize("log_every", [1, pytest.param(50, marks=bug(reason="checkpoints look at weights alone"))])
+@pytest.mark.parametrize("log_every", [1, 50])
 def test_a_loss_that_is_no_number_ends_the_run_and_the_checkpoint_before_it_is_kept(log_every, tmp_path):
     with pytest.raises(AnalogyError, match=r"the loss 'size' .* at step 4; '.*step_00000002.pt' is kept"):
         train(tmp_path, BreaksDown, log_every=log_every)
@@ -294,7 +291,6 @@ def test_a_setting_that_is_changed_is_said_used_and_noted(tmp_path):
     assert about["changes"] == [[3, "lr", 1.0, 0.5], [3, "steps", 3, 5]]
 
 
-@bug(reason="those of the checkpoint replace all but the step size")
 def test_optimizers_keep_their_settings_and_take_the_memory_of_a_checkpoint():
     saved, trainer = (NumbersTrainer(Numbers(NumbersConfig(lr=lr))) for lr in (1.0, 0.5))
     saved.update("pipeline", saved.size(0))
@@ -305,21 +301,18 @@ def test_optimizers_keep_their_settings_and_take_the_memory_of_a_checkpoint():
     assert trainer.optimizers["pipeline"].state[trainer.pipeline.values]["step"] == 1
 
 
-@bug(reason="settings of the config alone are compared")
 def test_another_batch_is_refused(tmp_path):
     train(tmp_path)
     with pytest.raises(UsageError, match="with batch 1, now 2"):
         train(tmp_path, settings={"steps": 8}, resume=True, batch=2)
 
 
-@bug(reason="it counts as unfinished")
 def test_fewer_steps_than_are_done_are_refused(tmp_path):
     train(tmp_path)
     with pytest.raises(UsageError, match="at step 6 already"):
         train(tmp_path, settings={"steps": 3}, resume=True)
 
 
-@bug(reason="returns before the export")
 def test_a_stop_in_the_last_step_comes_too_late_to_matter(tmp_path):
     class Stopped(NumbersTrainer):
         def training_step(self, step, *images):
@@ -331,7 +324,6 @@ def test_a_stop_in_the_last_step_comes_too_late_to_matter(tmp_path):
     assert values(tmp_path / "last") == 6.0
 
 
-@bug(reason="the best is written before the checkpoint that knows of it, and not again")
 def test_an_export_that_was_cut_short_is_made_good(tmp_path):
     train(tmp_path, settings={"steps": 2})
     (tmp_path / "best" / "model.safetensors").write_bytes(b"half")

@@ -29,7 +29,6 @@ def test_one_process_alone_is_its_own_mean():
     assert alone.any(True) and not alone.any(False)
 
 
-@pytest.mark.xfail(strict=True, reason="rows are counted over all sets together")
 def test_noise_meets_the_same_pictures_whatever_the_number_of_processes():
     method = get_method("didd")
     trainer = method.trainer(method.pipeline_type()(method.config(**method.smoke)))
@@ -37,15 +36,16 @@ def test_noise_meets_the_same_pictures_whatever_the_number_of_processes():
 
     def moved(ranks):
         torch.manual_seed(0)
-        trainer.ranks = ranks
-        return trainer.moved(pictures[:, ranks.rows(6 // ranks.world)].flatten(0, 1)).unflatten(0, (2, -1))
+        trainer.ranks, trainer.rows = ranks, 6 // ranks.world
+        return trainer.moved(pictures[:, ranks.rows(trainer.rows)].flatten(0, 1)).unflatten(0, (2, -1))
 
     assert torch.equal(torch.cat([moved(Ranks(rank, 3)) for rank in range(3)], dim=1), moved(Ranks()))
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_weights_of_one_and_only_the_first_writes(command, words, ended, tmp_path):
-    words = [*words, "steps=6", "jitter=0", "noise=0", "erase=0", "--output"]
+@pytest.mark.parametrize("method", ["content_transfer", "didd"])
+def test_two_processes_make_the_weights_of_one_and_only_the_first_writes(method, command, words_for, ended, tmp_path):
+    words = [*words_for(method), "steps=6", "--output"]
     assert ended(*words, tmp_path / "one") == 0
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
     done = subprocess.run([*torchrun, *command, *map(str, words), tmp_path / "two"], timeout=900)
