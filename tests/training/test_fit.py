@@ -21,7 +21,7 @@ from analogies_hub.pipeline import Pipeline
 from analogies_hub.registry import METHODS, get_method
 from analogies_hub.training import Options, Trainer, fit
 
-STEPS, KILLS = 30, 10
+STEPS, KILLS = 36, 10
 pytestmark = pytest.mark.filterwarnings("ignore:from step .* on steps is")
 TRAINED = [name for name in METHODS if get_method(name).trainer]
 
@@ -143,10 +143,10 @@ def assert_same_models(run, other):
 
 @pytest.fixture(scope="module")
 def unbroken(ended, words, tmp_path_factory):
-    """A run of `analogies train` that nobody disturbed, and the seconds a step took."""
-    run, start = tmp_path_factory.mktemp("runs") / "unbroken", time.monotonic()
+    """A run of `analogies train` that nobody disturbed."""
+    run = tmp_path_factory.mktemp("runs") / "unbroken"
     assert ended(*words, f"steps={STEPS}", "--output", run) == 0
-    return run, (time.monotonic() - start) / STEPS
+    return run
 
 
 @pytest.mark.slow
@@ -160,13 +160,13 @@ def test_a_run_that_is_killed_ten_times_ends_as_one_that_is_not(unbroken, forked
             wait_until(lambda parts=parts: half_written(run) - parts)
         else:
             wait_until(lambda step=step: newest(run) > step)
-            time.sleep(chance.uniform(0, 2) * unbroken[1])
+            time.sleep(chance.uniform(0, 0.1))  # in a step, or anywhere in a checkpoint
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL, "it was too fast for the test"
     assert ended(*words) == 0
-    assert_same_models(run, unbroken[0])
-    rows, wanted = ([(row["step"], "validation" in row) for row in metrics(each)] for each in (run, unbroken[0]))
+    assert_same_models(run, unbroken)
+    rows, wanted = ([(row["step"], "validation" in row) for row in metrics(each)] for each in (run, unbroken))
     assert rows == wanted
     assert not half_written(run)
 
@@ -185,7 +185,7 @@ def test_a_polite_stop_saves_and_a_resumed_run_ends_as_if_it_had_not_been(
     assert said == f"Stopped at step {newest(tmp_path)} of {STEPS}; repeat the command with --resume\n"
     assert ended(*words) == 2, "without --resume"
     assert ended(*words, "--resume") == 0
-    assert_same_models(tmp_path, unbroken[0])
+    assert_same_models(tmp_path, unbroken)
 
 
 @pytest.mark.parametrize("method", TRAINED)
