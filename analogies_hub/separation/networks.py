@@ -2,8 +2,7 @@
 
 `Published*` are the papers' networks: convolutions of kernel 4 and stride 2 with instance
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
-convolution costs a sixteenth; their common code is a small map, so that a picture comes back
-sharp; a separate code is one vector for the whole picture, so that it says what an attribute
+convolution costs a sixteenth; their common code is a map, so that a picture comes back sharp; a separate code is one vector for the whole picture, so that it says what an attribute
 looks like and the common code says where it goes; and they keep amplitudes, which instance
 norm throws away.
 """
@@ -18,7 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .config import SeparationConfig
 
-CODE_SIDE = 8  # cells of a compact common code, for sizes that are powers of two
+CODE_SIDE = 16  # cells of a compact common code, for 64, 128, 256... px; at 32 px there are 8
 GROUP = 16  # channels that are normalised together
 LATENT = 512  # channels of the published code, common and separate together
 
@@ -59,12 +58,17 @@ def halvings(size: int, side: int) -> int:
     return max(0, round(math.log2(size / side)))
 
 
+def code_halvings(size: int) -> int:
+    """How often a size is halved to become the side of its compact common code: at least twice."""
+    return max(2, halvings(size, CODE_SIDE))
+
+
 class CompactCommonEncoder(nn.Sequential):
-    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 8 for R = 32, 64, 128..."""
+    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 16 for R = 64, 128..."""
 
     def __init__(self, size: int, width: int, channels: int) -> None:
-        blocks = min(2, halvings(size, 2 * CODE_SIDE))  # log2 of the side of a block of pixels
-        halved = halvings(size, CODE_SIDE) - blocks
+        blocks = min(2, code_halvings(size) - 1)  # log2 of the side of a block of pixels
+        halved = code_halvings(size) - blocks
         widths = [max(GROUP, 2 * width >> (halved - place)) for place in range(halved + 1)]
         layers: list[nn.Module] = [nn.PixelUnshuffle(2**blocks), conv3(3 * 4**blocks, widths[0])]
         for narrow, wide in itertools.pairwise(widths):
@@ -77,7 +81,7 @@ class CompactSeparateEncoder(nn.Module):
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
-        block = 2 ** halvings(size, 2 * CODE_SIDE)
+        block = 2 ** halvings(size, 16)
         cells = (size // block // 4) ** 2
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),
@@ -106,7 +110,7 @@ class CompactDecoder(nn.Module):
 
     def __init__(self, size: int, width: int, channels: int) -> None:
         super().__init__()
-        doubled = halvings(size, CODE_SIDE)
+        doubled = code_halvings(size)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
         layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
         for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
@@ -171,7 +175,7 @@ class PublishedDecoder(nn.Module):
 def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
     """Our common encoder, separate encoders by attribute, and decoder."""
     size, width, names = config.size, config.width, config.attributes
-    separate = {name: CompactSeparateEncoder(size, max(GROUP, width * 2 // 3), config.separate) for name in names}
+    separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
     channels = config.common + len(names) * config.separate
     return (
         CompactCommonEncoder(size, width, config.common),

@@ -20,7 +20,8 @@ encoder, whose gradients were thrown away, is not made.
 
 The `default` preset is ours. What it changes, and why:
     - Compact networks (`separation.networks`): no instance norm, so colours and contrast
-      survive; the common code is an 8x8 map, so pictures come back sharp; any size from 32 px.
+      survive; the common code is a 16x16 map, so pictures come back sharp; any size from 32 px.
+    - Edges count beside colours in every distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once, so that removing
       and combining are trained; with two sets it is the paper's setting.
     - A separate code has mean square 1 where its attribute is there and is zero where not;

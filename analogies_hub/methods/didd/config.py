@@ -27,7 +27,7 @@ REFERENCE: dict[str, Any] = {
 }
 
 # For a machine with a GPU; nobody has trained with it yet.
-GPU: dict[str, Any] = {"size": 128, "width": 96, "common": 64, "steps": 100_000}
+GPU: dict[str, Any] = {"size": 128, "width": 64, "common": 32, "steps": 100_000}
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class DiddConfig(SeparationConfig):
     erase: float = setting(0.75, "share of pictures that the common encoder sees with a hole in those steps", 0.0, 1.0)
     w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
     confusion_steps: int = setting(2000, "steps after those over which it rises to that weight", 1, 100_000_000)
+    w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(32, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)

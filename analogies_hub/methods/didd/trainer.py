@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses import confusion, hinge_critic, tells
+from ...losses import confusion, edges_l1, hinge_critic, tells
 from ...separation.config import COMMON
 from ...separation.pipeline import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
@@ -56,7 +56,7 @@ class DiddTrainer(SeparationTrainer):
         parts, presence = self.seen(pictures)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(step, parts, presence, shown)
-        losses |= {"recon": self.config.w_recon * F.l1_loss(self.decode(own), pictures)}
+        losses |= {"recon": self.config.w_recon * self.distance(self.decode(own), pictures)}
         translated = None
         if self.translates:
             edited, guides = self.partners(images)
@@ -163,13 +163,17 @@ class DiddTrainer(SeparationTrainer):
         return surprise.sum() / max(1, len(surprise))  # no guide may show anything
 
     def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:
-        """L1 of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
+        """Distance of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
 
         No gradient reaches z, so nothing can be hidden in it for the way back.
         """
         parts = {name: code[edited] for name, code in own.items()}
         back = self.decode(parts | {COMMON: self.pipeline.encoder_common(translated.detach())})
-        return F.l1_loss(back, pictures[edited])
+        return self.distance(back, pictures[edited])
+
+    def distance(self, drawn: Tensor, pictures: Tensor) -> Tensor:
+        """L1 of colours, and of edges."""
+        return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
 
     def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor | None, shown: Tensor) -> Losses:
         """One update of each critic, with codes and translations taken as they are."""
