@@ -2,9 +2,10 @@
 
 `Published*` are the papers' networks: convolutions of kernel 4 and stride 2 with instance
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
-convolution costs a sixteenth; their common code is a map, so that a picture comes back sharp; a separate code is one vector for the whole picture, so that it says what an attribute
-looks like and the common code says where it goes; and they keep amplitudes, which instance
-norm throws away.
+convolution costs little; their common code is a map, so that a picture comes back sharp; a
+separate code is one vector for the whole picture, so that it says what an attribute looks
+like and the common code says where it goes; and they keep amplitudes, which instance norm
+throws away.
 """
 
 import itertools

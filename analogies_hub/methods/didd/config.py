@@ -43,6 +43,7 @@ class DiddConfig(SeparationConfig):
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
     jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
     noise: float = setting(0.1, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
+    keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_realism: float = setting(0.02, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)

@@ -22,7 +22,7 @@ class DiddTrainer(SeparationTrainer):
     """Trains what is used: translations are judged, and translated back, in every step.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
-    z = G(c(x), s(g)) the translation.
+    z = G(c(x), s(g)) the translation, in which some s may be s(x).
     """
 
     pipeline: DiddPipeline
@@ -59,11 +59,11 @@ class DiddTrainer(SeparationTrainer):
         losses |= {"recon": self.config.w_recon * self.distance(self.decode(own), pictures)}
         translated = None
         if self.translates:
-            edited, guides = self.partners(images)
-            given = {name: own[name][edited if name == COMMON else guides] for name in own}
-            translated = self.decode(given)
-            losses |= self.translation_losses(translated, shown[guides])
-            losses |= {"look": self.config.w_look * self.look(translated, parts, shown, guides)}
+            edited, sources = self.partners(images)
+            given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
+            translated = self.decode(given | {COMMON: own[COMMON][edited]})
+            losses |= self.translation_losses(translated, shown.gather(0, sources))
+            losses |= {"look": self.config.w_look * self.look(translated, parts, shown, sources)}
             losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
@@ -108,13 +108,21 @@ class DiddTrainer(SeparationTrainer):
         return parts | {name: code + size * self.randn(*code.shape) for name, code in parts.items() if name != COMMON}
 
     def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Which pictures of a step are translated, and the guide of each, by number: those of half of the sets."""
+        """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
+
+        Each attribute comes from the picture's guide, or sometimes stays the picture's own:
+        so two sets also teach adding to what is there, and taking away without a substitute.
+
+        Returns:
+            Numbers of pictures, (B,) and (B, attributes).
+        """
         sets, count = len(images), len(images[0])
-        numbers = torch.arange(sets * count).view(sets, count)
+        numbers = torch.arange(sets * count, device=self.labels.device).view(sets, count)
         turn = int(torch.randint(1, sets, ()))
         chosen = torch.randperm(sets)[: max(1, sets // 2)]
-        edited, guides = numbers[chosen], numbers[(chosen + turn) % sets]
-        return edited.flatten().to(self.labels.device), guides.flatten().to(self.labels.device)
+        edited, guides = numbers[chosen].flatten(), numbers[(chosen + turn) % sets].flatten()
+        kept = self.rand(len(edited), self.answers) < self.config.keep
+        return edited, torch.where(kept, edited[:, None], guides[:, None])
 
     def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may, once there is a c."""
@@ -126,11 +134,11 @@ class DiddTrainer(SeparationTrainer):
         return losses
 
     def translation_losses(self, translated: Tensor, wanted: Tensor) -> Losses:
-        """z must look real, and show what g shows.
+        """z must look real, and show what it was given.
 
         Args:
             translated: z, (B, 3, R, R) in [-1, 1].
-            wanted: (B, attributes) of 0 and 1, what g shows.
+            wanted: (B, attributes) of 0 and 1.
         """
         realism, shows = self.picture_critic(translated)
         return {
@@ -138,14 +146,14 @@ class DiddTrainer(SeparationTrainer):
             "attributes": self.config.w_attributes * tells(shows, wanted),
         }
 
-    def look(self, translated: Tensor, parts: Parts, shown: Tensor, guides: Tensor) -> Tensor:
-        """How surprising it is that z's attribute is g's, among those of all pictures of the step that show it.
+    def look(self, translated: Tensor, parts: Parts, shown: Tensor, sources: Tensor) -> Tensor:
+        """How surprising it is that z's attribute is the one it was given, among all that the step's pictures show.
 
         Args:
             translated: z, (B, 3, R, R) in [-1, 1].
             parts: codes of the step's pictures (N, ...), which get no gradient.
             shown: (N, attributes) of 0 and 1.
-            guides: (B,) the number of each z's guide.
+            sources: (B, attributes) the number of the picture each attribute was taken from.
 
         Source: InfoNCE (van den Oord et al. 2018, eq. 4). A mere distance of the two codes
             is least when all codes are equal.
@@ -154,13 +162,14 @@ class DiddTrainer(SeparationTrainer):
         seen = self.moved(translated)  # and with noise: nothing may be written where the eye does not look
         seen = seen + HIDDEN * self.randn(*seen.shape)
         for place, (name, encoder) in enumerate(self.pipeline.encoder_separate.items()):
-            wanted = shown[guides, place] > 0.5
+            taken = sources[:, place]
+            wanted = shown[taken, place] > 0.5
             theirs, absent = ranks.gather(parts[name].flatten(1)), ranks.gather(shown[:, place]) < 0.5
             ours = encoder(seen)[0].flatten(1)[wanted]
             likeness = (ours @ theirs.T / (theirs.shape[1] * TEMPERATURE)).masked_fill(absent, -torch.inf)
-            terms.append(F.cross_entropy(likeness, guides[wanted] + ranks.rank * len(shown), reduction="none"))
+            terms.append(F.cross_entropy(likeness, taken[wanted] + ranks.rank * len(shown), reduction="none"))
         surprise = torch.cat(terms)
-        return surprise.sum() / max(1, len(surprise))  # no guide may show anything
+        return surprise.sum() / max(1, len(surprise))  # nothing may have been taken
 
     def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:
         """Distance of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
