@@ -23,7 +23,7 @@ class SeparationConfig(Config):
     networks: str = setting("compact", "ours, or those of the published code", options=NETWORKS)
     width: int = setting(24, "channels of the first layers", 4, 512)
     common: int = setting(16, "channels of the common code", 1, 1024)
-    separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 1, 512)
+    separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 2, 512)
     flip: bool = setting(True, "mirror half of the pictures")
     batch: int = setting(4, "images of each set a step", 1, 4096)
     steps: int = setting(20_000, "training steps", 1, 100_000_000)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -95,15 +96,18 @@ class CompactSeparateEncoder(nn.Module):
             *norm_act(2 * width),
             nn.Flatten(),
         )
-        self.look = nn.Linear(2 * width * cells, numbers)
+        self.look = nn.Linear(2 * width * cells, numbers - 1)
         self.presence = nn.Linear(2 * width * cells, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,)."""
+        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
+
+        The first number is always 1, and so tells the decoder that the attribute is there.
+        """
         features = self.trunk(images)
         look = self.look(features)
-        code = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return code[..., None, None], self.presence(features)[:, 0]
+        look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
+        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(features)[:, 0]
 
 
 class CompactDecoder(nn.Module):

@@ -95,7 +95,7 @@ def test_each_update_moves_its_own_side_alone(pipeline):
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
-    parts, _ = trainer.seen(pictures)
+    parts, _ = trainer.seen(pictures, torch.arange(2))
     trainer.critic_steps(parts["common"], pictures, pictures.flip(0), trainer.shown((pictures[:2], pictures[2:])))
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"code_critic", "picture_critic"}

@@ -14,7 +14,7 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 ERASED = (0.25, 0.6)  # least and largest share of a side that is erased
-HIDDEN = 0.1  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
+COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 TEMPERATURE = 0.1  # of likenesses of codes, which lie in [-1, 1]
 
 
@@ -53,13 +53,13 @@ class DiddTrainer(SeparationTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         pictures, shown = torch.cat(images), self.shown(images)
-        parts, presence = self.seen(pictures)
+        edited, sources = self.partners(images)
+        parts, presence = self.seen(pictures, edited)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(step, parts, presence, shown)
         losses |= {"recon": self.config.w_recon * self.distance(self.decode(own), pictures)}
         translated = None
         if self.translates:
-            edited, sources = self.partners(images)
             given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
             translated = self.decode(given | {COMMON: own[COMMON][edited]})
             losses |= self.translation_losses(translated, shown.gather(0, sources))
@@ -68,17 +68,23 @@ class DiddTrainer(SeparationTrainer):
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
 
-    def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
+    def seen(self, pictures: Tensor, edited: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
 
         Separate encoders see the pictures moved a little, so that their codes say what an
-        attribute looks like and leave to the common code where it belongs.
+        attribute looks like and leave to the common code where it belongs. The common encoder
+        sees holes in pictures that are not translated, so that separate codes are needed.
         """
-        moved = self.moved(pictures)
+        moved, holed = self.moved(pictures), self.erased(pictures)
+        if self.translates:
+            holed[edited] = pictures[edited]
         found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
-        common = self.pipeline.encoder_common(pictures if self.translates else self.erased(pictures))
-        parts = {COMMON: common} | {name: code for name, (code, _) in found.items()}
+        parts = {COMMON: self.pipeline.encoder_common(holed)} | {name: code for name, (code, _) in found.items()}
         return parts, torch.stack([logit for _, logit in found.values()], dim=1)
+
+    def covered(self, pictures: Tensor) -> Tensor:
+        """Pictures under noise: what is too faint to be seen does not count."""
+        return pictures + COVER * self.randn(*pictures.shape)
 
     def moved(self, pictures: Tensor) -> Tensor:
         """Pictures turned by up to `jitter` radians, scaled and shifted by a like share, each differently."""
@@ -127,11 +133,29 @@ class DiddTrainer(SeparationTrainer):
     def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may, once there is a c."""
         config = self.config
-        losses = {"presence": config.w_presence * tells(presence, shown)}
+        losses = {
+            "presence": config.w_presence * tells(presence, shown),
+            "spread": config.w_spread * self.alikeness(parts, shown),
+        }
         if self.translates:
             rising = min(1.0, (step - self.alone) / config.confusion_steps)
             losses["confusion"] = config.w_confusion * rising * confusion(self.code_critic(parts[COMMON]))
         return losses
+
+    def alikeness(self, parts: Parts, shown: Tensor) -> Tensor:
+        """How much of the separate codes is the same in all pictures: mean square of their mean, over attributes.
+
+        Otherwise codes are a constant with differences that drown in the noise.
+        """
+        ranks, terms = self.ranks, []
+        for place, name in enumerate(self.pipeline.attributes):
+            there = shown[:, place, None]
+            looks = parts[name].flatten(1)[:, 1:] * there
+            count = ranks.gather(there).sum().clamp(min=1)
+            ours = looks.sum(0) * ranks.world / count  # the gradient is that of this process's pictures
+            mean = ranks.gather(looks).sum(0) / count + ours - ours.detach()
+            terms.append(mean.square().mean())
+        return torch.stack(terms).mean()
 
     def translation_losses(self, translated: Tensor, wanted: Tensor) -> Losses:
         """z must look real, and show what it was given.
@@ -140,7 +164,7 @@ class DiddTrainer(SeparationTrainer):
             translated: z, (B, 3, R, R) in [-1, 1].
             wanted: (B, attributes) of 0 and 1.
         """
-        realism, shows = self.picture_critic(translated)
+        realism, shows = self.picture_critic(self.covered(translated))
         return {
             "realism": -self.config.w_realism * realism.mean(),
             "attributes": self.config.w_attributes * tells(shows, wanted),
@@ -159,8 +183,7 @@ class DiddTrainer(SeparationTrainer):
             is least when all codes are equal.
         """
         ranks, terms = self.ranks, []
-        seen = self.moved(translated)  # and with noise: nothing may be written where the eye does not look
-        seen = seen + HIDDEN * self.randn(*seen.shape)
+        seen = self.covered(self.moved(translated))
         for place, (name, encoder) in enumerate(self.pipeline.encoder_separate.items()):
             taken = sources[:, place]
             wanted = shown[taken, place] > 0.5
@@ -169,7 +192,8 @@ class DiddTrainer(SeparationTrainer):
             likeness = (ours @ theirs.T / (theirs.shape[1] * TEMPERATURE)).masked_fill(absent, -torch.inf)
             terms.append(F.cross_entropy(likeness, taken[wanted] + ranks.rank * len(shown), reduction="none"))
         surprise = torch.cat(terms)
-        return surprise.sum() / max(1, len(surprise))  # nothing may have been taken
+        count = ranks.gather(torch.tensor([len(surprise)], device=surprise.device)).sum()
+        return surprise.sum() * ranks.world / count.clamp(min=1)  # nothing may have been taken
 
     def back_translation(self, translated: Tensor, own: Parts, pictures: Tensor, edited: Tensor) -> Tensor:
         """Distance of x and G(c(z), s(x)), z taken as if it were data: pairs that the model made itself.
@@ -189,8 +213,8 @@ class DiddTrainer(SeparationTrainer):
         losses = {"code_critic": tells(self.code_critic(common.detach()), shown)}
         self.update("code_critic", losses["code_critic"])
         if translated is not None:
-            real, shows = self.picture_critic(pictures)
-            drawn, _ = self.picture_critic(translated.detach())
+            real, shows = self.picture_critic(self.covered(pictures))
+            drawn, _ = self.picture_critic(self.covered(translated.detach()))
             losses["picture_critic"] = hinge_critic(real, drawn) + tells(shows, shown)
             self.update("picture_critic", losses["picture_critic"])
         return losses
