@@ -64,6 +64,7 @@ class DiddTrainer(SeparationTrainer):
             translated = self.decode(given | {COMMON: own[COMMON][edited]})
             losses |= self.translation_losses(translated, shown.gather(0, sources))
             losses |= {"look": self.config.w_look * self.look(translated, parts, shown, sources)}
+            losses |= {"change": self.config.w_change * F.l1_loss(translated, pictures[edited])}
             losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
