@@ -24,11 +24,29 @@ GROUP = 16  # channels that are normalised together
 LATENT = 512  # channels of the published code, common and separate together
 
 
-class Residual(nn.Sequential):
-    """Two 3x3 convolutions, each after group norm and SiLU, added to their input."""
+class PixelNorm(nn.Module):
+    """Scale the channels of each pixel to mean square 1, then each channel by a weight.
+
+    Source: RMSNorm (Zhang and Sennrich 2019), over channels. Group norm would let a local
+    change shift the colours of the whole picture.
+    """
 
     def __init__(self, width: int) -> None:
-        super().__init__(*norm_act(width), conv3(width, width), *norm_act(width), conv3(width, width))
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, width, H, W) -> the same shape."""
+        scale = (features.square().mean(1, keepdim=True) + 1e-5).rsqrt()
+        return torch.addcmul(self.bias, features * scale, self.weight)
+
+
+class Residual(nn.Sequential):
+    """Two 3x3 convolutions, each after a norm and SiLU, added to their input."""
+
+    def __init__(self, width: int, local: bool = False) -> None:
+        super().__init__(*norm_act(width, local), conv3(width, width), *norm_act(width, local), conv3(width, width))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, width, H, W) -> the same shape."""
@@ -50,9 +68,9 @@ def double(width_in: int, width_out: int) -> tuple[nn.Module, nn.Module]:
     return conv3(width_in, 4 * width_out), nn.PixelShuffle(2)
 
 
-def norm_act(width: int) -> tuple[nn.Module, nn.Module]:
-    """Group norm and SiLU."""
-    return nn.GroupNorm(math.gcd(max(1, width // GROUP), width), width), nn.SiLU()
+def norm_act(width: int, local: bool = False) -> tuple[nn.Module, nn.Module]:
+    """Group norm, or a norm of each pixel alone, and SiLU."""
+    return PixelNorm(width) if local else nn.GroupNorm(math.gcd(max(1, width // GROUP), width), width), nn.SiLU()
 
 
 def halvings(size: int, side: int) -> int:
@@ -111,25 +129,32 @@ class CompactSeparateEncoder(nn.Module):
 
 
 class CompactDecoder(nn.Module):
-    """Common code and separate codes -> the picture."""
+    """Common code and separate codes -> the picture.
 
-    def __init__(self, size: int, width: int, channels: int) -> None:
+    From the common code it reads where each attribute goes; a separate code acts there alone.
+    """
+
+    def __init__(self, size: int, width: int, common: int, attributes: int, separate: int) -> None:
         super().__init__()
         doubled = code_halvings(size)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
-        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
+        self.where = nn.Conv2d(common, attributes, 3, padding=1)
+        layers: list[nn.Module] = [conv3(common + attributes * separate, widths[0]), Residual(widths[0], local=True)]
         for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
-            layers += [Residual(wide)] if place < 2 else []  # finer ones cost as much and change little
+            layers += [Residual(wide, local=True)] if place < 2 else []  # finer ones cost as much and change little
             layers += double(wide, narrow)
         last = widths[-1]
-        self.body = nn.Sequential(
-            *layers, *norm_act(last), conv3(last, last), *norm_act(last), *double(last, 3), nn.Tanh()
-        )
+        layers += [*norm_act(last, local=True), conv3(last, last), *norm_act(last, local=True), *double(last, 3)]
+        self.body = nn.Sequential(*layers, nn.Tanh())
+
+    def places(self, common: Tensor) -> Tensor:
+        """Common (B, C, s, s) -> where each attribute goes (B, attributes, s, s), in [0, 1]."""
+        return self.where(common).sigmoid()
 
     def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
-        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        return self.body(torch.cat([common, *spread], dim=1))
+        placed = [code * place for code, place in zip(separate, self.places(common).split(1, dim=1), strict=True)]
+        return self.body(torch.cat([common, *placed], dim=1))
 
 
 class PublishedEncoder(nn.Sequential):
@@ -181,11 +206,10 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     """Our common encoder, separate encoders by attribute, and decoder."""
     size, width, names = config.size, config.width, config.attributes
     separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
-    channels = config.common + len(names) * config.separate
     return (
         CompactCommonEncoder(size, width, config.common),
         nn.ModuleDict(separate),
-        CompactDecoder(size, width, channels),
+        CompactDecoder(size, width, config.common, len(names), config.separate),
     )
 
 

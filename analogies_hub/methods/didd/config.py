@@ -48,6 +48,7 @@ class DiddConfig(SeparationConfig):
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_spread: float = setting(0.05, "weight of an attribute's codes being alike in all pictures", 0.0, 1e6)
+    w_place: float = setting(0.1, "weight of the share of the picture on which separate codes act", 0.0, 1e6)
     w_realism: float = setting(0.05, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.2, "weight of translations showing the guide's attributes", 0.0, 1e6)
     w_look: float = setting(0.05, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
