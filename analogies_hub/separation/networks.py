@@ -97,25 +97,27 @@ class CompactCommonEncoder(nn.Sequential):
 
 
 class CompactSeparateEncoder(nn.Module):
-    """What an attribute looks like in a picture, and whether it is there at all."""
+    """What an attribute looks like in a picture, and whether it is there at all.
+
+    Both are read at the same places, so the look is that of what tells the presence: its code
+    cannot hold what is elsewhere in the picture.
+    """
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
-        block = 2 ** halvings(size, 16)
-        cells = (size // block // 4) ** 2
+        block = 2 ** halvings(size, 2 * CODE_SIDE)
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),
             conv3(3 * block**2, width),
-            *norm_act(width),
+            *norm_act(width, local=True),
             halve(width, 2 * width),
-            Residual(2 * width),
-            *norm_act(2 * width),
-            halve(2 * width, 2 * width),
-            *norm_act(2 * width),
-            nn.Flatten(),
+            *norm_act(2 * width, local=True),
+            conv3(2 * width, 2 * width),
+            *norm_act(2 * width, local=True),
         )
-        self.look = nn.Linear(2 * width * cells, numbers - 1)
-        self.presence = nn.Linear(2 * width * cells, 1)
+        self.attention = nn.Conv2d(2 * width, 1, 1)
+        self.look = nn.Linear(2 * width, numbers - 1)
+        self.presence = nn.Linear(2 * width, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
@@ -123,23 +125,21 @@ class CompactSeparateEncoder(nn.Module):
         The first number is always 1, and so tells the decoder that the attribute is there.
         """
         features = self.trunk(images)
-        look = self.look(features)
+        weights = self.attention(features).flatten(2).softmax(-1)
+        attended = (features.flatten(2) * weights).sum(-1)
+        look = self.look(attended)
         look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(features)[:, 0]
+        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(attended)[:, 0]
 
 
 class CompactDecoder(nn.Module):
-    """Common code and separate codes -> the picture.
+    """Common code and separate codes -> the picture."""
 
-    From the common code it reads where each attribute goes; a separate code acts there alone.
-    """
-
-    def __init__(self, size: int, width: int, common: int, attributes: int, separate: int) -> None:
+    def __init__(self, size: int, width: int, channels: int) -> None:
         super().__init__()
         doubled = code_halvings(size)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
-        self.where = nn.Conv2d(common, attributes, 3, padding=1)
-        layers: list[nn.Module] = [conv3(common + attributes * separate, widths[0]), Residual(widths[0], local=True)]
+        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0], local=True)]
         for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
             layers += [Residual(wide, local=True)] if place < 2 else []  # finer ones cost as much and change little
             layers += double(wide, narrow)
@@ -147,14 +147,10 @@ class CompactDecoder(nn.Module):
         layers += [*norm_act(last, local=True), conv3(last, last), *norm_act(last, local=True), *double(last, 3)]
         self.body = nn.Sequential(*layers, nn.Tanh())
 
-    def places(self, common: Tensor) -> Tensor:
-        """Common (B, C, s, s) -> where each attribute goes (B, attributes, s, s), in [0, 1]."""
-        return self.where(common).sigmoid()
-
     def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
-        placed = [code * place for code, place in zip(separate, self.places(common).split(1, dim=1), strict=True)]
-        return self.body(torch.cat([common, *placed], dim=1))
+        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
+        return self.body(torch.cat([common, *spread], dim=1))
 
 
 class PublishedEncoder(nn.Sequential):
@@ -206,10 +202,11 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     """Our common encoder, separate encoders by attribute, and decoder."""
     size, width, names = config.size, config.width, config.attributes
     separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
+    channels = config.common + len(names) * config.separate
     return (
         CompactCommonEncoder(size, width, config.common),
         nn.ModuleDict(separate),
-        CompactDecoder(size, width, config.common, len(names), config.separate),
+        CompactDecoder(size, width, channels),
     )
 
 

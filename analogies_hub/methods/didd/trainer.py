@@ -6,7 +6,6 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, hinge_critic, tells
 from ...separation.config import COMMON
-from ...separation.networks import CompactDecoder
 from ...separation.pipeline import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
@@ -141,9 +140,6 @@ class DiddTrainer(SeparationTrainer):
         }
         if self.translates:
             rising = min(1.0, (step - self.alone) / config.confusion_steps)
-            decoder = self.pipeline.decoder
-            assert isinstance(decoder, CompactDecoder), "the published networks have a trainer of their own"
-            losses["place"] = config.w_place * rising * decoder.places(parts[COMMON]).mean()
             losses["confusion"] = config.w_confusion * rising * confusion(self.code_critic(parts[COMMON]))
         return losses
 
