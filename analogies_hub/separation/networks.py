@@ -4,8 +4,8 @@
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
 convolution costs little; their common code is a map, so that a picture comes back sharp; a
 separate code is one vector for the whole picture, so that it says what an attribute looks
-like and the common code says where it goes; and they keep amplitudes, which instance norm
-throws away.
+like and the common code says where it goes; attributes are laid over what the common code
+gives; and they keep amplitudes, which instance norm throws away.
 """
 
 import itertools
@@ -99,25 +99,26 @@ class CompactCommonEncoder(nn.Sequential):
 class CompactSeparateEncoder(nn.Module):
     """What an attribute looks like in a picture, and whether it is there at all.
 
-    Both are read at the same places, so the look is that of what tells the presence: its code
-    cannot hold what is elsewhere in the picture.
+    The look is read where there is evidence of the attribute, so its code cannot hold what is
+    elsewhere in the picture. The evidence is a class activation map (Zhou et al. 2016) with
+    weights of each place's own.
     """
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
-        block = 2 ** halvings(size, 2 * CODE_SIDE)
+        block = 2 ** code_halvings(size)
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),
             conv3(3 * block**2, width),
             *norm_act(width, local=True),
-            halve(width, 2 * width),
+            conv3(width, 2 * width),
             *norm_act(2 * width, local=True),
-            conv3(2 * width, 2 * width),
-            *norm_act(2 * width, local=True),
+            nn.Flatten(2),
         )
-        self.attention = nn.Conv2d(2 * width, 1, 1)
+        cells = (size // block) ** 2
+        self.weight = nn.Parameter(torch.randn(2 * width, cells) * (2 * width * cells) ** -0.5)
+        self.bias = nn.Parameter(torch.zeros(()))
         self.look = nn.Linear(2 * width, numbers - 1)
-        self.presence = nn.Linear(2 * width, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
@@ -125,32 +126,54 @@ class CompactSeparateEncoder(nn.Module):
         The first number is always 1, and so tells the decoder that the attribute is there.
         """
         features = self.trunk(images)
-        weights = self.attention(features).flatten(2).softmax(-1)
-        attended = (features.flatten(2) * weights).sum(-1)
-        look = self.look(attended)
+        evidence = (features * self.weight).sum(1)
+        shares = F.relu(evidence) + 1e-4
+        look = self.look((features * (shares / shares.sum(1, keepdim=True))[:, None]).sum(-1))
         look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(attended)[:, 0]
+        return F.pad(look, (1, 0), value=1.0)[..., None, None], evidence.sum(1) + self.bias
 
 
 class CompactDecoder(nn.Module):
-    """Common code and separate codes -> the picture."""
+    """Common code and separate codes -> the picture: what all have in common, and attributes laid over it."""
 
-    def __init__(self, size: int, width: int, channels: int) -> None:
+    def __init__(self, size: int, width: int, common: int, separate: int) -> None:
         super().__init__()
         doubled = code_halvings(size)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
-        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0], local=True)]
-        for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
-            layers += [Residual(wide, local=True)] if place < 2 else []  # finer ones cost as much and change little
-            layers += double(wide, narrow)
+        wide = widths[0]
+        self.trunk = nn.Sequential(conv3(common, wide), Residual(wide, local=True))
+        self.base = nn.Sequential(Residual(wide, local=True), *self.to_pixels(widths, 3), nn.Tanh())
+        self.over = nn.Sequential(conv3(wide + separate, wide), Residual(wide, local=True), *self.to_pixels(widths, 4))
+
+    @staticmethod
+    def to_pixels(widths: Sequence[int], channels: int) -> list[nn.Module]:
+        """Double the sides once for each width."""
         last = widths[-1]
-        layers += [*norm_act(last, local=True), conv3(last, last), *norm_act(last, local=True), *double(last, 3)]
-        self.body = nn.Sequential(*layers, nn.Tanh())
+        layers = [layer for pair in itertools.pairwise(widths) for layer in double(*pair)]
+        layers += [*norm_act(last, local=True), conv3(last, last), *norm_act(last, local=True)]
+        return [*layers, *double(last, channels)]
+
+    def layers(self, common: Tensor, separate: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """What the picture is made of.
+
+        Args:
+            common: (B, C, s, s).
+            separate: each attribute's code (B, D, 1, 1); the first number says how much of it is there.
+
+        Returns:
+            The picture without any attribute (B, 3, R, R) in [-1, 1], what is laid over it, and
+            how opaque that is (B, 1, R, R) in [0, 1].
+        """
+        features = self.trunk(common)
+        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
+        colours, opacity = self.over(torch.cat([features, *spread], dim=1)).split((3, 1), dim=1)
+        present = torch.stack([code[:, :1] for code in separate]).amax(0)
+        return self.base(features), colours.tanh(), opacity.sigmoid() * present
 
     def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
-        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        return self.body(torch.cat([common, *spread], dim=1))
+        base, colours, opacity = self.layers(common, separate)
+        return torch.lerp(base, colours, opacity)
 
 
 class PublishedEncoder(nn.Sequential):
@@ -202,11 +225,10 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     """Our common encoder, separate encoders by attribute, and decoder."""
     size, width, names = config.size, config.width, config.attributes
     separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
-    channels = config.common + len(names) * config.separate
     return (
         CompactCommonEncoder(size, width, config.common),
         nn.ModuleDict(separate),
-        CompactDecoder(size, width, channels),
+        CompactDecoder(size, width, config.common, len(names) * config.separate),
     )
 
 

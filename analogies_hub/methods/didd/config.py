@@ -47,7 +47,7 @@ class DiddConfig(SeparationConfig):
     noise: float = setting(0.1, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
-    w_spread: float = setting(0.2, "weight of an attribute's codes being alike in all pictures", 0.0, 1e6)
+    w_spread: float = setting(0.1, "weight of an attribute's codes being alike in all pictures", 0.0, 1e6)
     w_realism: float = setting(0.05, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.2, "weight of translations showing the guide's attributes", 0.0, 1e6)
     w_look: float = setting(0.05, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, hinge_critic, tells
 from ...separation.config import COMMON
+from ...separation.networks import CompactDecoder
 from ...separation.pipeline import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
@@ -58,16 +59,17 @@ class DiddTrainer(SeparationTrainer):
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(step, parts, presence, shown)
         losses |= {"recon": self.config.w_recon * self.distance(self.decode(own), pictures)}
-        translated = None
+        drawn = None
         if self.translates:
             given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-            translated = self.decode(given | {COMMON: own[COMMON][edited]})
-            losses |= self.translation_losses(translated, shown.gather(0, sources))
+            translated, plain = self.layered(given | {COMMON: own[COMMON][edited]})
+            drawn, wanted = torch.cat([translated, plain]), shown.gather(0, sources)
+            losses |= self.translation_losses(drawn, torch.cat([wanted, torch.zeros_like(wanted)]))
             losses |= {"look": self.config.w_look * self.look(translated, parts, shown, sources)}
             losses |= {"change": self.config.w_change * F.l1_loss(translated, pictures[edited])}
             losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
+        return losses | self.critic_steps(parts[COMMON], pictures, drawn, shown)
 
     def seen(self, pictures: Tensor, edited: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
@@ -111,8 +113,18 @@ class DiddTrainer(SeparationTrainer):
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
-        size = self.config.noise
-        return parts | {name: code + size * self.randn(*code.shape) for name, code in parts.items() if name != COMMON}
+        noisy = {}
+        for name in self.pipeline.attributes:
+            there, look = parts[name].split((1, parts[name].shape[1] - 1), dim=1)
+            noisy[name] = torch.cat([there, look + self.config.noise * self.randn(*look.shape)], dim=1)
+        return parts | noisy
+
+    def layered(self, parts: Parts) -> tuple[Tensor, Tensor]:
+        """The picture of the parts, and the same without any attribute."""
+        decoder = self.pipeline.decoder
+        assert isinstance(decoder, CompactDecoder), "the published networks have a trainer of their own"
+        base, colours, opacity = decoder.layers(parts[COMMON], [parts[name] for name in self.pipeline.attributes])
+        return torch.lerp(base, colours, opacity), base
 
     def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
@@ -209,14 +221,14 @@ class DiddTrainer(SeparationTrainer):
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
 
-    def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor | None, shown: Tensor) -> Losses:
-        """One update of each critic, with codes and translations taken as they are."""
+    def critic_steps(self, common: Tensor, pictures: Tensor, drawn: Tensor | None, shown: Tensor) -> Losses:
+        """One update of each critic, with codes and what was drawn taken as they are."""
         losses = {"code_critic": tells(self.code_critic(common.detach()), shown)}
         self.update("code_critic", losses["code_critic"])
-        if translated is not None:
+        if drawn is not None:
             real, shows = self.picture_critic(self.covered(pictures))
-            drawn, _ = self.picture_critic(self.covered(translated.detach()))
-            losses["picture_critic"] = hinge_critic(real, drawn) + tells(shows, shown)
+            false, _ = self.picture_critic(self.covered(drawn.detach()))
+            losses["picture_critic"] = hinge_critic(real, false) + tells(shows, shown)
             self.update("picture_critic", losses["picture_critic"])
         return losses
 
