@@ -4,8 +4,8 @@
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
 convolution costs little; their common code is a map, so that a picture comes back sharp; a
 separate code is one vector for the whole picture, so that it says what an attribute looks
-like and the common code says where it goes; attributes are laid over what the common code
-gives; and they keep amplitudes, which instance norm throws away.
+like and the common code says where it goes; and they keep amplitudes, which instance norm
+throws away.
 """
 
 import itertools
@@ -24,29 +24,11 @@ GROUP = 16  # channels that are normalised together
 LATENT = 512  # channels of the published code, common and separate together
 
 
-class PixelNorm(nn.Module):
-    """Scale the channels of each pixel to mean square 1, then each channel by a weight.
-
-    Source: RMSNorm (Zhang and Sennrich 2019), over channels. Group norm would let a local
-    change shift the colours of the whole picture.
-    """
+class Residual(nn.Sequential):
+    """Two 3x3 convolutions, each after group norm and SiLU, added to their input."""
 
     def __init__(self, width: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, width, H, W) -> the same shape."""
-        scale = (features.square().mean(1, keepdim=True) + 1e-5).rsqrt()
-        return torch.addcmul(self.bias, features * scale, self.weight)
-
-
-class Residual(nn.Sequential):
-    """Two 3x3 convolutions, each after a norm and SiLU, added to their input."""
-
-    def __init__(self, width: int, local: bool = False) -> None:
-        super().__init__(*norm_act(width, local), conv3(width, width), *norm_act(width, local), conv3(width, width))
+        super().__init__(*norm_act(width), conv3(width, width), *norm_act(width), conv3(width, width))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, width, H, W) -> the same shape."""
@@ -68,9 +50,9 @@ def double(width_in: int, width_out: int) -> tuple[nn.Module, nn.Module]:
     return conv3(width_in, 4 * width_out), nn.PixelShuffle(2)
 
 
-def norm_act(width: int, local: bool = False) -> tuple[nn.Module, nn.Module]:
-    """Group norm, or a norm of each pixel alone, and SiLU."""
-    return PixelNorm(width) if local else nn.GroupNorm(math.gcd(max(1, width // GROUP), width), width), nn.SiLU()
+def norm_act(width: int) -> tuple[nn.Module, nn.Module]:
+    """Group norm and SiLU."""
+    return nn.GroupNorm(math.gcd(max(1, width // GROUP), width), width), nn.SiLU()
 
 
 def halvings(size: int, side: int) -> int:
@@ -97,28 +79,25 @@ class CompactCommonEncoder(nn.Sequential):
 
 
 class CompactSeparateEncoder(nn.Module):
-    """What an attribute looks like in a picture, and whether it is there at all.
-
-    The look is read where there is evidence of the attribute, so its code cannot hold what is
-    elsewhere in the picture. The evidence is a class activation map (Zhou et al. 2016) with
-    weights of each place's own.
-    """
+    """What an attribute looks like in a picture, and whether it is there at all."""
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
-        block = 2 ** code_halvings(size)
+        block = 2 ** halvings(size, 16)
+        cells = (size // block // 4) ** 2
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),
             conv3(3 * block**2, width),
-            *norm_act(width, local=True),
-            conv3(width, 2 * width),
-            *norm_act(2 * width, local=True),
-            nn.Flatten(2),
+            *norm_act(width),
+            halve(width, 2 * width),
+            Residual(2 * width),
+            *norm_act(2 * width),
+            halve(2 * width, 2 * width),
+            *norm_act(2 * width),
+            nn.Flatten(),
         )
-        cells = (size // block) ** 2
-        self.weight = nn.Parameter(torch.randn(2 * width, cells) * (2 * width * cells) ** -0.5)
-        self.bias = nn.Parameter(torch.zeros(()))
-        self.look = nn.Linear(2 * width, numbers - 1)
+        self.look = nn.Linear(2 * width * cells, numbers - 1)
+        self.presence = nn.Linear(2 * width * cells, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
@@ -126,54 +105,31 @@ class CompactSeparateEncoder(nn.Module):
         The first number is always 1, and so tells the decoder that the attribute is there.
         """
         features = self.trunk(images)
-        evidence = (features * self.weight).sum(1)
-        shares = F.relu(evidence) + 1e-4
-        look = self.look((features * (shares / shares.sum(1, keepdim=True))[:, None]).sum(-1))
+        look = self.look(features)
         look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return F.pad(look, (1, 0), value=1.0)[..., None, None], evidence.sum(1) + self.bias
+        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(features)[:, 0]
 
 
 class CompactDecoder(nn.Module):
-    """Common code and separate codes -> the picture: what all have in common, and attributes laid over it."""
+    """Common code and separate codes -> the picture."""
 
-    def __init__(self, size: int, width: int, common: int, separate: int) -> None:
+    def __init__(self, size: int, width: int, channels: int) -> None:
         super().__init__()
         doubled = code_halvings(size)
         widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
-        wide = widths[0]
-        self.trunk = nn.Sequential(conv3(common, wide), Residual(wide, local=True))
-        self.base = nn.Sequential(Residual(wide, local=True), *self.to_pixels(widths, 3), nn.Tanh())
-        self.over = nn.Sequential(conv3(wide + separate, wide), Residual(wide, local=True), *self.to_pixels(widths, 4))
-
-    @staticmethod
-    def to_pixels(widths: Sequence[int], channels: int) -> list[nn.Module]:
-        """Double the sides once for each width."""
+        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
+        for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
+            layers += [Residual(wide)] if place < 2 else []  # finer ones cost as much and change little
+            layers += double(wide, narrow)
         last = widths[-1]
-        layers = [layer for pair in itertools.pairwise(widths) for layer in double(*pair)]
-        layers += [*norm_act(last, local=True), conv3(last, last), *norm_act(last, local=True)]
-        return [*layers, *double(last, channels)]
-
-    def layers(self, common: Tensor, separate: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """What the picture is made of.
-
-        Args:
-            common: (B, C, s, s).
-            separate: each attribute's code (B, D, 1, 1); the first number says how much of it is there.
-
-        Returns:
-            The picture without any attribute (B, 3, R, R) in [-1, 1], what is laid over it, and
-            how opaque that is (B, 1, R, R) in [0, 1].
-        """
-        features = self.trunk(common)
-        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        colours, opacity = self.over(torch.cat([features, *spread], dim=1)).split((3, 1), dim=1)
-        present = torch.stack([code[:, :1] for code in separate]).amax(0)
-        return self.base(features), colours.tanh(), opacity.sigmoid() * present
+        self.body = nn.Sequential(
+            *layers, *norm_act(last), conv3(last, last), *norm_act(last), *double(last, 3), nn.Tanh()
+        )
 
     def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
-        base, colours, opacity = self.layers(common, separate)
-        return torch.lerp(base, colours, opacity)
+        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
+        return self.body(torch.cat([common, *spread], dim=1))
 
 
 class PublishedEncoder(nn.Sequential):
@@ -225,10 +181,11 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     """Our common encoder, separate encoders by attribute, and decoder."""
     size, width, names = config.size, config.width, config.attributes
     separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
+    channels = config.common + len(names) * config.separate
     return (
         CompactCommonEncoder(size, width, config.common),
         nn.ModuleDict(separate),
-        CompactDecoder(size, width, config.common, len(names) * config.separate),
+        CompactDecoder(size, width, channels),
     )
 
 

@@ -104,15 +104,15 @@ def test_each_update_moves_its_own_side_alone(pipeline):
 
 def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_square_one(pipeline, pictures):
     for encoder in pipeline.encoder_separate.values():
-        encoder.bias.data.fill_(-100.0)
+        encoder.presence.bias.data.fill_(-100.0)
     off = pipeline.encode(pictures[0]).parts
     assert not off["glasses"].any() and not off["smile"].any()
     for encoder in pipeline.encoder_separate.values():
-        encoder.bias.data.fill_(100.0)
+        encoder.presence.bias.data.fill_(100.0)
     on = pipeline.encode(pictures[0]).parts
     assert on["glasses"].square().mean(1).flatten().tolist() == pytest.approx([1, 1], abs=1e-2)
     for encoder in pipeline.encoder_separate.values():
-        encoder.bias.data.zero_()
+        encoder.presence.bias.data.zero_()
 
 
 def test_translate_is_encode_mix_decode(pipeline, pictures):

@@ -25,20 +25,15 @@ The `default` preset is ours. What it changes, and why:
     - K >= 2 attributes, and sets that show none or several of them at once, so that removing
       and combining are trained; with two sets it is the paper's setting.
     - A separate code is there, with mean square 1, or is zero; the encoder learns to tell which.
-      This replaces the zero loss, which shrinks codes everywhere. Its first number says that it
-      is there; the others are the look, and looks of different pictures are pushed apart.
-    - A look is read where there is evidence of the attribute, on moved pictures: it holds
-      neither what is elsewhere nor where it is. That is the common code's to say.
-    - The decoder lays the attributes over a picture that it draws from the common code alone,
-      so taking everything away is trained in every step. Its norms are local.
+      This replaces the zero loss, which shrinks codes everywhere.
+    - Separate encoders see moved pictures, so that a code does not say where things are.
     - The autoencoder first learns to draw, alone. Confusion from the first step on keeps it
       from ever drawing sharply.
       The common encoder sees part of a picture then, so that separate codes are needed.
     - Then translations are trained, not hoped for: each step makes some, a critic judges
       whether they look real and show what the guide shows, their separate codes must be like
-      the guide's more than like another's, change costs, and translated back they must give
-      the picture they came from. Going back, translations count as data: pairs that the model
-      made itself.
+      the guide's more than like another's, and translated back they must give the picture
+      they came from. Going back, translations count as data: pairs that the model made itself.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
     - Critics learn from the codes and translations of the very step; averaged weights.
 """

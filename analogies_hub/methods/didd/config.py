@@ -34,7 +34,7 @@ GPU: dict[str, Any] = {"size": 128, "width": 64, "common": 32, "steps": 100_000}
 class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
-    steps_alone: int = setting(1500, "steps before translations are trained, at most a fifth of all", 0, 1_000_000)
+    steps_alone: int = setting(2000, "steps before translations are trained, at most a fifth of all", 0, 1_000_000)
     erase: float = setting(
         0.75, "share of pictures that the common encoder sees with a hole, if they are not translated", 0.0, 1.0
     )
@@ -47,11 +47,9 @@ class DiddConfig(SeparationConfig):
     noise: float = setting(0.1, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
-    w_spread: float = setting(0.1, "weight of an attribute's codes being alike in all pictures", 0.0, 1e6)
     w_realism: float = setting(0.05, "weight of translations looking real", 0.0, 1e6)
     w_attributes: float = setting(0.2, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_look: float = setting(0.05, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
-    w_change: float = setting(1.0, "weight of how much a translation changes in all", 0.0, 1e6)
+    w_look: float = setting(0.1, "weight of attributes looking as the guide's, not as another's", 0.0, 1e6)
     w_back: float = setting(2.0, "weight of translating a translation back", 0.0, 1e6)
 
     def __post_init__(self) -> None:

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, hinge_critic, tells
 from ...separation.config import COMMON
-from ...separation.networks import CompactDecoder
 from ...separation.pipeline import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
@@ -59,17 +58,15 @@ class DiddTrainer(SeparationTrainer):
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(step, parts, presence, shown)
         losses |= {"recon": self.config.w_recon * self.distance(self.decode(own), pictures)}
-        drawn = None
+        translated = None
         if self.translates:
             given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-            translated, plain = self.layered(given | {COMMON: own[COMMON][edited]})
-            drawn, wanted = torch.cat([translated, plain]), shown.gather(0, sources)
-            losses |= self.translation_losses(drawn, torch.cat([wanted, torch.zeros_like(wanted)]))
+            translated = self.decode(given | {COMMON: own[COMMON][edited]})
+            losses |= self.translation_losses(translated, shown.gather(0, sources))
             losses |= {"look": self.config.w_look * self.look(translated, parts, shown, sources)}
-            losses |= {"change": self.config.w_change * F.l1_loss(translated, pictures[edited])}
             losses |= {"back": self.config.w_back * self.back_translation(translated, own, pictures, edited)}
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        return losses | self.critic_steps(parts[COMMON], pictures, drawn, shown)
+        return losses | self.critic_steps(parts[COMMON], pictures, translated, shown)
 
     def seen(self, pictures: Tensor, edited: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
@@ -113,18 +110,8 @@ class DiddTrainer(SeparationTrainer):
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
-        noisy = {}
-        for name in self.pipeline.attributes:
-            there, look = parts[name].split((1, parts[name].shape[1] - 1), dim=1)
-            noisy[name] = torch.cat([there, look + self.config.noise * self.randn(*look.shape)], dim=1)
-        return parts | noisy
-
-    def layered(self, parts: Parts) -> tuple[Tensor, Tensor]:
-        """The picture of the parts, and the same without any attribute."""
-        decoder = self.pipeline.decoder
-        assert isinstance(decoder, CompactDecoder), "the published networks have a trainer of their own"
-        base, colours, opacity = decoder.layers(parts[COMMON], [parts[name] for name in self.pipeline.attributes])
-        return torch.lerp(base, colours, opacity), base
+        size = self.config.noise
+        return parts | {name: code + size * self.randn(*code.shape) for name, code in parts.items() if name != COMMON}
 
     def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
@@ -146,29 +133,11 @@ class DiddTrainer(SeparationTrainer):
     def code_losses(self, step: int, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may, once there is a c."""
         config = self.config
-        losses = {
-            "presence": config.w_presence * tells(presence, shown),
-            "spread": config.w_spread * self.alikeness(parts, shown),
-        }
+        losses = {"presence": config.w_presence * tells(presence, shown)}
         if self.translates:
             rising = min(1.0, (step - self.alone) / config.confusion_steps)
             losses["confusion"] = config.w_confusion * rising * confusion(self.code_critic(parts[COMMON]))
         return losses
-
-    def alikeness(self, parts: Parts, shown: Tensor) -> Tensor:
-        """How much of the separate codes is the same in all pictures: mean square of their mean, over attributes.
-
-        Otherwise codes are a constant with differences that drown in the noise.
-        """
-        ranks, terms = self.ranks, []
-        for place, name in enumerate(self.pipeline.attributes):
-            there = shown[:, place, None]
-            looks = parts[name].flatten(1)[:, 1:] * there
-            count = ranks.gather(there).sum().clamp(min=1)
-            ours = looks.sum(0) * ranks.world / count  # the gradient is that of this process's pictures
-            mean = ranks.gather(looks).sum(0) / count + ours - ours.detach()
-            terms.append(mean.square().mean())
-        return torch.stack(terms).mean()
 
     def translation_losses(self, translated: Tensor, wanted: Tensor) -> Losses:
         """z must look real, and show what it was given.
@@ -221,14 +190,14 @@ class DiddTrainer(SeparationTrainer):
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
 
-    def critic_steps(self, common: Tensor, pictures: Tensor, drawn: Tensor | None, shown: Tensor) -> Losses:
-        """One update of each critic, with codes and what was drawn taken as they are."""
+    def critic_steps(self, common: Tensor, pictures: Tensor, translated: Tensor | None, shown: Tensor) -> Losses:
+        """One update of each critic, with codes and translations taken as they are."""
         losses = {"code_critic": tells(self.code_critic(common.detach()), shown)}
         self.update("code_critic", losses["code_critic"])
-        if drawn is not None:
+        if translated is not None:
             real, shows = self.picture_critic(self.covered(pictures))
-            false, _ = self.picture_critic(self.covered(drawn.detach()))
-            losses["picture_critic"] = hinge_critic(real, false) + tells(shows, shown)
+            drawn, _ = self.picture_critic(self.covered(translated.detach()))
+            losses["picture_critic"] = hinge_critic(real, drawn) + tells(shows, shown)
             self.update("picture_critic", losses["picture_critic"])
         return losses
 
