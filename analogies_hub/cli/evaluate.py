@@ -99,7 +99,6 @@ def edits_command(
     from ..evaluation.tasks import Benchmark, parse_task
 
     use_threads(threads)
-    given = [name for name in BENCHMARK if was_given(context, name)]
     wanted = Benchmark(parse_task(task, others), n, guides, size, style, seed, split) if task else None
     scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device, as_json, quiet)
     if is_function(edit) or is_model(edit):
@@ -110,6 +109,7 @@ def edits_command(
         raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
     else:
         place = Path(edit)
+        given = [name for name in BENCHMARK if was_given(context, name)]
         score_folder(place, stored_benchmark(place, wanted, given), place.resolve().name, scoring)
 
 

@@ -88,7 +88,6 @@ def train(
         seed=seed,
         resume=resume,
         save_every=save_every,
-        sample_every=save_every,
         ema=config.ema,  # type: ignore[attr-defined]
         device=device,
         precision=precision,

@@ -7,13 +7,13 @@ from typing import Any
 
 from ..errors import UsageError
 from ..images import atomic_write
-from .edits import bind, describe, run_edit
+from .edits import describe
 from .features import FeatureNet
 from .judges import Judges
 from .metrics import COPIES, EDIT
-from .models import edit_of
-from .report import finite, formatted, markdown, write_report
-from .scores import Evaluation, evaluate, require_torchmetrics
+from .models import score_model
+from .report import finite, formatted, markdown
+from .scores import Evaluation, require_torchmetrics
 from .tasks import Benchmark, parse_task, task_names
 
 HEADLINES = ("success", "class", "keep", "edit_gain", "sim_rel", "identity_at_1", "guide_at_1", "l1", "leak")
@@ -45,12 +45,8 @@ def evaluate_model(
     found = {}
     for name in tasks or tasks_of(pipeline):
         benchmark = Benchmark(parse_task(name), count, size=pipeline.config.size)
-        edit, place = edit_of(pipeline, benchmark.task), folder / name
-        bind(place, benchmark, pipeline.fingerprint())
-        run_edit(edit, place, benchmark, pipeline.device)
         told = (lambda done, total, name=name: on_step(name, done, total)) if on_step else None
-        found[name] = evaluate(place, benchmark, judges, nets, on_step=told)
-        write_report(found[name], place, "model")
+        found[name] = score_model(pipeline, folder / name, benchmark, judges, nets, on_step=told)
     return found
 
 

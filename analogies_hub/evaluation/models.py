@@ -1,12 +1,24 @@
 """Trained models as edits that can be scored."""
 
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from ..data.cache import Progress
 from ..errors import UsageError
-from .edits import Edit
-from .tasks import Task
+from .edits import Edit, bind, run_edit
+from .features import FeatureNet
+from .judges import Judges
+from .report import write_report
+from .scores import Evaluation, evaluate
+from .tasks import Benchmark, Task
+
+
+def knows(pipeline: Any, task: Task) -> bool:
+    """Whether a pipeline can translate, and has a code for what a task adds or, alone, removes."""
+    needed = task.adds or task.removes
+    return "translate" in pipeline.operations() and needed in getattr(pipeline, "attributes", ())
 
 
 def edit_of(pipeline: Any, task: Task) -> Edit:
@@ -22,8 +34,7 @@ def edit_of(pipeline: Any, task: Task) -> Edit:
         UsageError: if it has no such operation, or no code for what the task adds or, alone, removes.
     """
     attributes = getattr(pipeline, "attributes", ())
-    needed = task.adds or task.removes
-    if "translate" not in pipeline.operations() or needed not in attributes:
+    if not knows(pipeline, task):
         known = f"only {', '.join(attributes)}" if attributes else "no attributes"
         raise UsageError(f"'{pipeline.method}' cannot do {task.name}: this model knows {known}")
     to = task.adds or "none"
@@ -33,3 +44,29 @@ def edit_of(pipeline: Any, task: Task) -> Edit:
         return pipeline.translate(contents, guides, to=to, off=off)
 
     return edit
+
+
+def score_model(
+    pipeline: Any,
+    folder: Path,
+    benchmark: Benchmark,
+    judges: Judges,
+    nets: list[FeatureNet] | None = None,
+    name: str = "model",
+    on_step: Progress | None = None,
+) -> Evaluation:
+    """Edit a benchmark's pictures with a pipeline, score and report it.
+
+    Args:
+        folder: for results and report; results that are there are not made again.
+        name: what the report calls it.
+
+    Raises:
+        UsageError: if the pipeline cannot do the task.
+    """
+    edit = edit_of(pipeline, benchmark.task)
+    bind(folder, benchmark, pipeline.fingerprint())
+    run_edit(edit, folder, benchmark, pipeline.device)
+    evaluation = evaluate(folder, benchmark, judges, nets, on_step=on_step)
+    write_report(evaluation, folder, name)
+    return evaluation

@@ -106,13 +106,7 @@ def evaluate(
     references = [refer(net, real, others) for net in nets or []]
     bare = [replace(reference, features=torch.empty(0)) for reference in references]  # less to send
     work = partial(score_block, folder, benchmark, judges, bare, mask_threshold)
-    starts = benchmark.starts()
-    alone = judges.device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
-    parts: list[dict[str, Rows]] = []
-    for start, part in zip(starts, in_parallel(work, starts, 1 if alone else torch.get_num_threads()), strict=True):
-        parts += part
-        if on_step:
-            on_step(min(start + BLOCK, benchmark.count), benchmark.count)
+    parts = by_blocks(work, benchmark, judges.device, on_step)
     if not parts:
         raise UsageError(f"every edit changes fewer than {SMALLEST} pixels; use more contents or larger pictures")
     rows = {system: joined([part[system] for part in parts]) for system in parts[0]}
@@ -122,6 +116,20 @@ def evaluate(
     settings: dict[str, Any] = {"device": str(judges.device), "torch": str(torch.__version__)}
     settings["mask_threshold"] = mask_threshold if has_masks(folder) else None
     return Evaluation(benchmark, rows, references, len(benchmark) - len(rows[EDIT]["edit"]), settings)
+
+
+def by_blocks(
+    work: Callable[[int], list[dict[str, Rows]]], benchmark: Benchmark, device: torch.device, on_step: Progress | None
+) -> list[dict[str, Rows]]:
+    """What `work` gives for every block of contents, by its first content."""
+    starts = benchmark.starts()
+    alone = device.type != "cpu" or len(starts) <= 2  # other processes take seconds to start
+    parts: list[dict[str, Rows]] = []
+    for start, part in zip(starts, in_parallel(work, starts, 1 if alone else torch.get_num_threads()), strict=True):
+        parts += part
+        if on_step:
+            on_step(min(start + BLOCK, benchmark.count), benchmark.count)
+    return parts
 
 
 def require_torchmetrics() -> None:

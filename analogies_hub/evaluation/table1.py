@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from .edits import bind, run_edit
 from .judges import Judges
 from .metrics import EDIT
-from .models import edit_of
-from .report import formatted, write_report
-from .scores import CONTROLS, Evaluation, evaluate, require_torchmetrics
+from .models import knows, score_model
+from .report import formatted
+from .scores import CONTROLS, Evaluation, require_torchmetrics
 from .tasks import Benchmark, parse_task
 
 DIRECTIONS = (  # in the paper's order; its beard is our facial hair
@@ -57,18 +56,13 @@ def table1(
     require_torchmetrics()
     found: dict[tuple[str, str], Evaluation] = {}
     for direction in DIRECTIONS:
+        task = parse_task(direction)
         for name, pipeline in models.items():
-            benchmark = Benchmark(parse_task(direction), count, size=pipeline.config.size, split=split)
-            try:
-                edit = edit_of(pipeline, benchmark.task)
-            except UsageError:
-                continue
-            told = (lambda done, total, what=f"{name} {direction}": on_step(what, done, total)) if on_step else None
-            place = folder / name / direction
-            bind(place, benchmark, pipeline.fingerprint())
-            run_edit(edit, place, benchmark, pipeline.device)
-            found[direction, name] = evaluate(place, benchmark, judges, on_step=told)
-            write_report(found[direction, name], place, name)
+            if knows(pipeline, task):
+                benchmark = Benchmark(task, count, size=pipeline.config.size, split=split)
+                told = (lambda done, total, what=f"{name} {direction}": on_step(what, done, total)) if on_step else None
+                place = folder / name / direction
+                found[direction, name] = score_model(pipeline, place, benchmark, judges, name=name, on_step=told)
     if not found:
         raise UsageError(f"none of the models {', '.join(models)} knows two of the attributes of drawn faces")
     return found

@@ -20,6 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from .config import SeparationConfig
 
 CODE_SIDE = 16  # cells of a compact common code, for 64, 128, 256... px; at 32 px there are 8
+LOOK_SIDE = 16  # blocks of pixels along a side that a compact separate encoder starts from
 GROUP = 16  # channels that are normalised together
 LATENT = 512  # channels of the published code, common and separate together
 
@@ -83,7 +84,7 @@ class CompactSeparateEncoder(nn.Module):
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
-        block = 2 ** halvings(size, 16)
+        block = 2 ** halvings(size, LOOK_SIDE)
         cells = (size // block // 4) ** 2
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),

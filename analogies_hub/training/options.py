@@ -16,7 +16,7 @@ class Options:
         resume: go on from the newest checkpoint; without it a run that exists is refused.
             Settings may differ from then on, except those that decide which images come;
             each change is said, and noted in the exported pipelines.
-        save_every, sample_every, log_every: in steps; each checkpoint is validated.
+        save_every, log_every: in steps; each checkpoint is validated, with a grid of samples.
         ema: how much of the averaged weights each step keeps; 0 exports the weights themselves.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: `fp32`, or `bf16` for matrix products and convolutions.
@@ -30,7 +30,6 @@ class Options:
     seed: int = 0
     resume: bool = False
     save_every: int = 500
-    sample_every: int = 500
     log_every: int = 50
     ema: float = 0.999
     device: str = "auto"

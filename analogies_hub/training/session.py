@@ -225,8 +225,7 @@ class Session:
         score = self.validate()
         if self.ranks.first:
             self.records.write(self.step, {"validation": score})  # type: ignore[union-attr]
-            if self.step % self.options.sample_every == 0 or self.step == self.trainer.steps:
-                self.sample()
+            self.sample()
             if score < self.score:
                 self.score, self.best = score, self.step
                 self.best_weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}

@@ -27,9 +27,10 @@ The `default` preset is ours. What it changes, and why:
     - A separate code is there, with mean square 1, or is zero; the encoder learns to tell which.
       This replaces the zero loss, which shrinks codes everywhere.
     - Separate encoders see moved pictures, so that a code does not say where things are.
+    - The common encoder sees most pictures that are only drawn again with a hole, so that
+      separate codes are needed.
     - The autoencoder first learns to draw, alone. Confusion from the first step on keeps it
       from ever drawing sharply.
-      The common encoder sees part of a picture then, so that separate codes are needed.
     - Then translations are trained, not hoped for: each step makes some, a critic judges
       whether they look real and show what the guide shows, their separate codes must be like
       the guide's more than like another's, and translated back they must give the picture
