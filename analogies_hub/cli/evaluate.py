@@ -37,6 +37,9 @@ NetOption = Annotated[
     list[str] | None,
     typer.Option(help="Net of FID, content...: avatars-attributes (default), efflite0...; repeat"),
 ]
+ThresholdOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Above it a mask counts as edited; choose it with --split validation")
+]
 
 
 @eval_app.callback()
@@ -84,9 +87,7 @@ def edits_command(
     split: SplitOption = "test",
     net: NetOption = None,
     allow_download: Annotated[bool, typer.Option(help="torchvision may fetch weights of a --net")] = False,
-    mask_threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Above it a mask counts as edited; choose it with --split validation")
-    ] = 0.5,
+    mask_threshold: ThresholdOption = 0.5,
     device: DeviceOption = "auto",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,

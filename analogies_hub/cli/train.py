@@ -16,7 +16,7 @@ from . import common
 if TYPE_CHECKING:
     from ..data.source import ImageSource
     from ..registry import Method
-    from ..training import OnLog, Outcome
+    from ..training import OnLog, Options, Outcome
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
 
@@ -39,25 +39,34 @@ class ManyWords(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
+DataOption = Annotated[
+    list[str] | None,
+    typer.Option(help="avatars, digits, maps, CelebA's folder, one with trainA/ trainB/, or a folder a domain"),
+]
+DomainsOption = Annotated[
+    list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
+]
+PresetOption = Annotated[str, typer.Option(help="default, reference (as published), gpu")]
+SettingsOption = Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")]
+RunOption = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")]
+CompileOption = Annotated[bool, typer.Option("--compile", help="Fuse the networks; slow to start")]
+
+
 @common.friendly
 def train(
     method: Annotated[str, typer.Argument(help="One of those that `analogies methods` lists")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(help="avatars, digits, maps, CelebA's folder, one with trainA/ trainB/, or a folder a domain"),
-    ] = None,
-    domains: Annotated[
-        list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
-    ] = None,
-    run: Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")] = None,
-    preset: Annotated[str, typer.Option(help="default, reference (as published), gpu")] = "default",
-    settings: Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")] = False,
+    data: DataOption = None,
+    domains: DomainsOption = None,
+    run: RunOption = None,
+    preset: PresetOption = "default",
+    settings: SettingsOption = None,
+    resume: ResumeOption = False,
     count: Annotated[int, typer.Option(min=1, help="Drawn faces a domain")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Another number, another training")] = 0,
     save_every: Annotated[int, typer.Option(min=1, help="Steps from checkpoint to checkpoint")] = 500,
     precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
-    compile_networks: Annotated[bool, typer.Option("--compile", help="Fuse the networks; slow to start")] = False,
+    fuse: CompileOption = False,
     device: common.DeviceOption = "auto",
     threads: common.ThreadsOption = None,
     as_json: common.JsonOption = False,
@@ -67,6 +76,26 @@ def train(
 
     Example: analogies train didd --data avatars --domains glasses smile
     """
+    chosen, config = asked(method, data, domains, preset, settings)
+    common.use_threads(threads)
+    run, hidden = run or Path("runs") / "-".join([method, *config.domains]), quiet or as_json
+    about = {"preset": preset, "data": data, "domains": domains}
+    options = options_of(
+        config, precision, about, run=run, seed=seed, resume=resume, save_every=save_every, device=device, compile=fuse
+    )
+    sources = tuple(open_split(data or [], config, split, count, seed, hidden) for split in ("train", "validation"))
+    report(run_training(chosen, config, sources, options, hidden), run, as_json)
+
+
+def asked(
+    method: str, data: list[str] | None, domains: list[str] | None, preset: str, settings: list[str] | None
+) -> "tuple[Method, Any]":
+    """The method, and its config with a preset and settings.
+
+    Raises:
+        UsageError: if the method needs no training, or data or domains are missing.
+        ModelError: if a setting or a domain is impossible.
+    """
     from ..registry import get_method
 
     chosen = get_method(method)
@@ -74,30 +103,21 @@ def train(
         raise UsageError(f"'{method}' needs no training; run it as it is")
     if not data or not domains:
         raise UsageError("training needs --data and --domains, as in: --data avatars --domains glasses smile")
-    if precision not in ("fp32", "bf16"):
-        raise UsageError(f"'precision' must be fp32 or bf16, got '{precision}'")
     given = {"domains": tuple(domains)} | chosen.config.parse(settings or [])
-    config = chosen.config(**chosen.preset(preset) | given)
+    return chosen, chosen.config(**chosen.preset(preset) | given)
 
+
+def options_of(config: Any, precision: str, about: dict[str, Any], **rest: Any) -> "Options":
+    """The engine's options, with the batch and averaging of a config.
+
+    Raises:
+        UsageError: if there is no such precision.
+    """
     from ..training import Options
 
-    common.use_threads(threads)
-    options = Options(
-        run=run or Path("runs") / "-".join([method, *domains]),
-        batch=config.batch,  # type: ignore[attr-defined]
-        seed=seed,
-        resume=resume,
-        save_every=save_every,
-        ema=config.ema,  # type: ignore[attr-defined]
-        device=device,
-        precision=precision,
-        compile=compile_networks,
-        about={"preset": preset, "data": data, "domains": domains},
-    )
-    hidden = quiet or as_json
-    sources, validation = (open_split(data, config, split, count, seed, hidden) for split in ("train", "validation"))
-    outcome = run_training(chosen, config, (sources, validation), options, hidden)
-    report(outcome, options.run, as_json)
+    if precision not in ("fp32", "bf16"):
+        raise UsageError(f"'precision' must be fp32 or bf16, got '{precision}'")
+    return Options(batch=config.batch, ema=config.ema, precision=precision, about=about, **rest)
 
 
 def open_split(data: list[str], config: Any, split: str, count: int, seed: int, hidden: bool) -> "list[ImageSource]":
@@ -116,7 +136,7 @@ def open_split(data: list[str], config: Any, split: str, count: int, seed: int, 
 
 
 def run_training(
-    method: "Method", config: Any, sources: "tuple[list[ImageSource], list[ImageSource]]", options: Any, hidden: bool
+    method: "Method", config: Any, sources: "tuple[list[ImageSource], ...]", options: Any, hidden: bool
 ) -> "Outcome":
     """Build the trainer and fit it, under a bar with losses and the time left."""
     import torch
