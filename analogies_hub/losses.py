@@ -44,14 +44,3 @@ def confusion(logits: Tensor, target: float = 0.5) -> Tensor:
             domain, 0; at 0.5 the codes of all domains are pulled to where nothing can be told.
     """
     return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
-
-
-def hinge_critic(real: Tensor, drawn: Tensor) -> Tensor:
-    """Hinge loss of a critic whose scores of any shape should be above 1 on real and below -1 on drawn pictures.
-
-    Source: Lim and Ye 2017, arXiv 1705.02894, eq. 7 and 8.
-
-    >>> float(hinge_critic(torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0])))
-    0.75
-    """
-    return F.relu(1 - real).mean() + F.relu(1 + drawn).mean()

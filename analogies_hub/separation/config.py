@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..config import Config, setting
 from ..errors import ModelError
 
-COMMON, NONE, ALL = "common", "none", "all"
-RESERVED = (COMMON, NONE, ALL)
+COMMON, DETAIL, NONE, ALL = "common", "detail", "none", "all"
+RESERVED = (COMMON, DETAIL, NONE, ALL)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NETWORKS = ("compact", "published")
 
@@ -22,12 +22,14 @@ class SeparationConfig(Config):
     size: int = setting(64, "side of the images in pixels", 32, 512)
     networks: str = setting("compact", "ours, or those of the published code", options=NETWORKS)
     width: int = setting(24, "channels of the first layers", 4, 512)
-    common: int = setting(16, "channels of the common code", 1, 1024)
+    common: int = setting(64, "channels of the common code", 1, 1024)
+    detail: int = setting(16, "numbers of each detail in compact networks", 2, 256)
     separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 2, 512)
     flip: bool = setting(True, "mirror half of the pictures")
+    drop: float = setting(0.9, "share of pictures of which details are withheld in training", 0.0, 1.0)
     batch: int = setting(4, "images of each set a step", 1, 4096)
     steps: int = setting(20_000, "training steps", 1, 100_000_000)
-    lr: float = setting(2e-3, "Adam step size of the autoencoder", 0.0, 1.0)
+    lr: float = setting(1e-3, "Adam step size of the autoencoder", 0.0, 1.0)
     lr_critic: float = setting(1e-3, "Adam step size of the critics", 0.0, 1.0)
     beta1: float = setting(0.9, "Adam's first decay rate for the autoencoder", 0.0, 0.999)
     beta2: float = setting(0.99, "Adam's second decay rate", 0.0, 0.99999)

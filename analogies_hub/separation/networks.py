@@ -2,10 +2,11 @@
 
 `Published*` are the papers' networks: convolutions of kernel 4 and stride 2 with instance
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
-convolution costs little; their common code is a map, so that a picture comes back sharp; a
-separate code is one vector for the whole picture, so that it says what an attribute looks
-like and the common code says where it goes; and they keep amplitudes, which instance norm
-throws away.
+convolution costs little; their common code is coarse, since only from a coarse one can an
+attribute be kept out; details of the picture are codes of their own, each of a small block,
+and are left out where an attribute changes; a separate code is one vector for the whole
+picture, so that it says what an attribute looks like and the common code says where it goes;
+and they keep amplitudes, which instance norm throws away.
 """
 
 import itertools
@@ -19,9 +20,11 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .config import SeparationConfig
 
-CODE_SIDE = 16  # cells of a compact common code, for 64, 128, 256... px; at 32 px there are 8
+CODE_SIDE = 4  # cells along a side of a compact common code, or more where a size cannot be halved often enough
+DETAIL_BLOCK = 4  # pixels along a side of what one detail describes
 LOOK_SIDE = 16  # blocks of pixels along a side that a compact separate encoder starts from
 GROUP = 16  # channels that are normalised together
+WIDEST = 4  # times the width of the finest layers, at most
 LATENT = 512  # channels of the published code, common and separate together
 
 
@@ -57,26 +60,41 @@ def norm_act(width: int) -> tuple[nn.Module, nn.Module]:
 
 
 def halvings(size: int, side: int) -> int:
-    """How often a size is halved to come down to a side, or as near as whole halvings go."""
-    return max(0, round(math.log2(size / side)))
-
-
-def code_halvings(size: int) -> int:
-    """How often a size is halved to become the side of its compact common code: at least twice."""
-    return max(2, halvings(size, CODE_SIDE))
+    """How often a size can be halved to come down to a side, or as near as whole halvings go."""
+    times = max(0, round(math.log2(size / side)))
+    return next(fewer for fewer in range(times, -1, -1) if size % 2**fewer == 0)
 
 
 class CompactCommonEncoder(nn.Sequential):
-    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 16 for R = 64, 128..."""
+    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 4 for R = 32, 64, 128..."""
 
     def __init__(self, size: int, width: int, channels: int) -> None:
-        blocks = min(2, code_halvings(size) - 1)  # log2 of the side of a block of pixels
-        halved = code_halvings(size) - blocks
-        widths = [max(GROUP, 2 * width >> (halved - place)) for place in range(halved + 1)]
-        layers: list[nn.Module] = [nn.PixelUnshuffle(2**blocks), conv3(3 * 4**blocks, widths[0])]
+        halved = halvings(size, CODE_SIDE) - 2
+        widths = [min(width * 2**place, WIDEST * width) for place in range(halved + 1)]
+        layers: list[nn.Module] = [nn.PixelUnshuffle(4), conv3(3 * 4**2, widths[0])]
         for narrow, wide in itertools.pairwise(widths):
             layers += [Residual(narrow), *norm_act(narrow), halve(narrow, wide)]
         super().__init__(*layers, Residual(widths[-1]), *norm_act(widths[-1]), nn.Conv2d(widths[-1], channels, 1))
+
+
+class DetailEncoder(nn.Module):
+    """What the common code is too coarse for, block by block, so that no detail tells of its neighbours."""
+
+    def __init__(self, width: int, numbers: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(DETAIL_BLOCK),
+            nn.Conv2d(3 * DETAIL_BLOCK**2, 2 * width, 1),
+            nn.SiLU(),
+            nn.Conv2d(2 * width, numbers - 1, 1),
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, R, R) in [-1, 1] -> details (B, numbers, R / 4, R / 4).
+
+        The first number is always 1, and so tells the decoder that the detail is known.
+        """
+        return F.pad(self.body(images), (0, 0, 0, 0, 1, 0), value=1.0)
 
 
 class CompactSeparateEncoder(nn.Module):
@@ -112,25 +130,39 @@ class CompactSeparateEncoder(nn.Module):
 
 
 class CompactDecoder(nn.Module):
-    """Common code and separate codes -> the picture."""
+    """Common code, separate codes and details -> the picture."""
 
-    def __init__(self, size: int, width: int, channels: int) -> None:
+    def __init__(self, size: int, width: int, channels: int, details: int) -> None:
         super().__init__()
-        doubled = code_halvings(size)
-        widths = [max(GROUP, 2 * width >> place) for place in range(doubled)]
-        layers: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
-        for place, (wide, narrow) in enumerate(itertools.pairwise(widths)):
-            layers += [Residual(wide)] if place < 2 else []  # finer ones cost as much and change little
-            layers += double(wide, narrow)
+        doubled = halvings(size, CODE_SIDE)
+        widths = [min(width * 2**place, WIDEST * width) for place in range(doubled - 1, -1, -1)]
+        coarse: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
+        for wide, narrow in itertools.pairwise(widths[: doubled - 1]):
+            coarse += [*double(wide, narrow), Residual(narrow)]
+        self.coarse = nn.Sequential(*coarse)
+        self.detail = nn.Conv2d(details, widths[-2], 1)
+        self.pixels = nn.Sequential(
+            nn.Conv2d(details, 3 * DETAIL_BLOCK**2, 1, bias=False), nn.PixelShuffle(DETAIL_BLOCK)
+        )
         last = widths[-1]
-        self.body = nn.Sequential(
-            *layers, *norm_act(last), conv3(last, last), *norm_act(last), *double(last, 3), nn.Tanh()
+        self.fine = nn.Sequential(
+            Residual(widths[-2]),
+            *double(widths[-2], last),
+            *norm_act(last),
+            conv3(last, last),
+            *norm_act(last),
+            *double(last, 3),
         )
 
-    def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
-        """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> images (B, 3, R, R) in [-1, 1]."""
+    def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:
+        """Common (B, C, s, s), each attribute's (B, D, 1, 1), details -> images (B, 3, R, R) in [-1, 1].
+
+        Args:
+            details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
+        """
         spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        return self.body(torch.cat([common, *spread], dim=1))
+        features = self.coarse(torch.cat([common, *spread], dim=1)) + self.detail(details)
+        return torch.tanh(self.fine(features) + self.pixels(details))
 
 
 class PublishedEncoder(nn.Sequential):
@@ -186,7 +218,7 @@ def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Modu
     return (
         CompactCommonEncoder(size, width, config.common),
         nn.ModuleDict(separate),
-        CompactDecoder(size, width, channels),
+        CompactDecoder(size, width, channels, config.detail),
     )
 
 
@@ -195,12 +227,14 @@ class CompactCodeCritic(nn.Sequential):
 
     def __init__(self, channels: int, side: int, outputs: int) -> None:
         super().__init__(
-            halve(channels, 64),
+            conv3(channels, 64),
             nn.LeakyReLU(0.2),
-            conv3(64, 96),
+            conv3(64, 64),
             nn.LeakyReLU(0.2),
             nn.Flatten(),
-            nn.Linear(96 * (side // 2) ** 2, outputs),
+            nn.Linear(64 * side**2, 128),
+            nn.LeakyReLU(0.2),
+            nn.Linear(128, outputs),
         )
 
 

@@ -1,9 +1,10 @@
 """What a user can do with common and separate codes."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..codes import Code
@@ -12,10 +13,13 @@ from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..operations import CodeValue, Frames, Image, Number, Words, operation
 from ..pipeline import Pipeline
-from .config import ALL, COMMON, NONE, SeparationConfig
-from .networks import compact
+from .config import ALL, COMMON, DETAIL, NONE, SeparationConfig
+from .networks import DETAIL_BLOCK, DetailEncoder, compact
 
-Parts = dict[str, Tensor]  # `common` (B, C, h, w), and each attribute's code (B, D, 1 or h, 1 or w)
+# `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
+Parts = dict[str, Tensor]
+CHANGE = 0.15  # how much of [-1, 1] a coarse picture may change before its details are let go
 
 To = Annotated[str, Words(), "which attributes are taken from the guide"]
 Off = Annotated[str, Words(), "which attributes of content are taken away first"]
@@ -36,6 +40,18 @@ class Interpolation(NamedTuple):
     frames: Image
 
 
+class Step(NamedTuple):
+    """A step of an interpolation.
+
+    Args:
+        changes: the parts that change.
+        nearest: if the common code changes, all parts of the nearer end, which lends its details.
+    """
+
+    changes: Parts
+    nearest: Parts | None
+
+
 class SeparationPipeline(Pipeline):
     """A common encoder, an encoder for each attribute, and the decoder that joins their codes."""
 
@@ -47,6 +63,8 @@ class SeparationPipeline(Pipeline):
         super().__init__(config)
         build = compact if config.networks == "compact" else self.published
         self.encoder_common, self.encoder_separate, self.decoder = build(config)
+        compacts = config.networks == "compact"
+        self.encoder_detail = DetailEncoder(config.width, config.detail) if compacts else None
 
     @staticmethod
     def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
@@ -57,6 +75,11 @@ class SeparationPipeline(Pipeline):
     def attributes(self) -> tuple[str, ...]:
         """What the separate codes are called."""
         return self.config.attributes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parts of a code are called."""
+        return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL]))
 
     @operation
     @torch.no_grad()
@@ -81,7 +104,7 @@ class SeparationPipeline(Pipeline):
         Raises:
             ModelError: if another model made it.
         """
-        parts = code.expect(self.fingerprint(), COMMON, *self.attributes).parts
+        parts = code.expect(self.fingerprint(), *self.names).parts
         return self.draw({name: part.to(self.device) for name, part in parts.items()})
 
     @operation
@@ -97,7 +120,7 @@ class SeparationPipeline(Pipeline):
             ModelError: if another model made one of the codes.
         """
         made_by = self.fingerprint()
-        ours, theirs = (code.expect(made_by, COMMON, *self.attributes).parts for code in (content, guide))
+        ours, theirs = (code.expect(made_by, *self.names).parts for code in (content, guide))
         return Code(made_by, self.mixed(ours, theirs, to, off))
 
     @operation
@@ -185,11 +208,11 @@ class SeparationPipeline(Pipeline):
         if (down_start is None) != (down_end is None):
             raise ImageError("'down_start' and 'down_end' belong together; give both or neither")
         parts = self.parts(self.one("content", content))
-        rows: list[Parts] = [{}]
+        rows = [Step({}, None)]
         if down_start is not None and down_end is not None:
             rows = self.between(down_start, down_end, self.named(down), steps)
         columns = self.between(start, end, self.named(across), steps)
-        frames = torch.cat([self.draw(parts | row | column) for row in rows for column in columns])
+        frames = torch.cat([self.draw(self.crossed(parts, row, column)) for row in rows for column in columns])
         return Interpolation(tiled(frames, steps), frames)
 
     @operation
@@ -204,11 +227,16 @@ class SeparationPipeline(Pipeline):
 
     def parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
-        parts = {COMMON: self.encoder_common(images)}
+        parts = self.common_parts(images)
         for name in self.attributes:
             code, presence = self.encoder_separate[name](images)
             parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return parts
+
+    def common_parts(self, images: Tensor) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: the common code, and details."""
+        parts = {COMMON: self.encoder_common(images)}
+        return parts if self.encoder_detail is None else parts | {DETAIL: self.encoder_detail(images)}
 
     def common_shape(self) -> torch.Size:
         """Channels, height and width of a common code."""
@@ -216,21 +244,50 @@ class SeparationPipeline(Pipeline):
             image = torch.zeros(1, 3, self.config.size, self.config.size, device=self.device)
             return self.encoder_common(image).shape[1:]
 
+    def decoded(self, parts: Parts) -> Tensor:
+        """Codes by name -> images (B, 3, size, size) in [-1, 1]."""
+        details = [] if self.encoder_detail is None else [parts[DETAIL]]
+        return self.decoder(parts[COMMON], [parts[name] for name in self.attributes], *details)
+
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""
-        images = self.decoder(parts[COMMON], [parts[name] for name in self.attributes])
-        return (images.float() + 1).clamp(0, 2) / 2
+        return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
 
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""
         absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}
-        return ours | absent | {name: theirs[name] for name in self.named(to)}
+        return self.changed(ours, absent | {name: theirs[name] for name in self.named(to)})
 
-    def between(self, start: Picture, end: Picture, names: Iterable[str], steps: int) -> list[Parts]:
-        """Codes from one picture's to another's, for the named parts, in equal steps."""
+    def changed(self, parts: Parts, changes: Parts) -> Parts:
+        """Parts with some replaced, and without the details of what looks different then.
+
+        What looks different is told by pictures drawn without any details.
+        """
+        after = parts | changes
+        if DETAIL not in parts:
+            return after
+        with torch.no_grad():
+            blank = {DETAIL: torch.zeros_like(parts[DETAIL])}
+            difference = (self.decoded(after | blank) - self.decoded(parts | blank)).abs().amax(1, keepdim=True)
+            blocks = F.max_pool2d(difference, DETAIL_BLOCK)
+            lost = F.max_pool2d(blocks, 3, stride=1, padding=1) > CHANGE  # and of its neighbours, which may blur
+        return after | {DETAIL: parts[DETAIL].masked_fill(lost, 0.0)}
+
+    def between(self, start: Picture, end: Picture, names: Sequence[str], steps: int) -> list[Step]:
+        """Changes of the named parts from one picture's to another's, in equal steps."""
         first, last = self.parts(self.one("start", start)), self.parts(self.one("end", end))
-        shares = torch.linspace(0, 1, steps).tolist()
-        return [{name: self.blend(first[name], last[name], share) for name in names} for share in shares]
+        return [
+            Step(
+                {name: self.blend(first[name], last[name], share) for name in names},
+                (first if share < 0.5 else last) if COMMON in names else None,
+            )
+            for share in torch.linspace(0, 1, steps).tolist()
+        ]
+
+    def crossed(self, parts: Parts, row: Step, column: Step) -> Parts:
+        """A picture's parts with the changes of a row and of a column."""
+        target = {name: part for name, part in parts.items() if name != DETAIL}
+        return self.changed(row.nearest or column.nearest or parts, target | row.changes | column.changes)
 
     def blend(self, first: Tensor, last: Tensor, share: float) -> Tensor:
         """A code between two of one part; its size lies between theirs, where a mere mean would be smaller."""

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from ..losses import confusion, mean_size, tells
 from ..training import CLIP, Losses, Trainer
-from .config import COMMON, SeparationConfig
+from .config import COMMON, DETAIL, SeparationConfig
 from .networks import CompactCodeCritic, PublishedCodeCritic
 from .pipeline import Parts, SeparationPipeline, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
+WITHHELD = (0.3, 1.6)  # least and largest share of a side whose details are withheld; above 1: of the whole side
 PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
 
 
@@ -73,7 +74,7 @@ class SeparationTrainer(Trainer):
         """The weighted terms of the autoencoder's objective by name."""
         config, parts = self.config, self.codes(pictures, shown)
         absent = [parts[name][shown[:, place] < 0.5] for place, name in enumerate(self.pipeline.attributes)]
-        drawn = self.decode(self.masked(parts, shown))
+        drawn = self.pipeline.decoded(self.withheld(self.masked(parts, shown)))
         distance = F.mse_loss if config.reconstruction == "l2" else F.l1_loss
         losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)}
         if config.w_zero:
@@ -88,32 +89,52 @@ class SeparationTrainer(Trainer):
     def codes(self, pictures: Tensor, shown: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent."""
         separate = {name: encoder(pictures)[0] for name, encoder in self.pipeline.encoder_separate.items()}
-        return {COMMON: self.pipeline.encoder_common(pictures)} | separate
+        return self.pipeline.common_parts(pictures) | separate
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:
         """The parts with zeros for attributes that are not shown."""
         places = enumerate(self.pipeline.attributes)
         return parts | {name: parts[name] * shown[:, place, None, None, None] for place, name in places}
 
-    def decode(self, parts: Parts) -> Tensor:
-        """Parts -> pictures (B, 3, R, R) in [-1, 1]."""
-        return self.pipeline.decoder(parts[COMMON], [parts[name] for name in self.pipeline.attributes])
+    def withheld(self, parts: Parts) -> Parts:
+        """The parts without the details in a rectangle of some pictures, which the other parts must then tell."""
+        if DETAIL not in parts:
+            return parts
+        count, _, height, width = parts[DETAIL].shape
+        chosen, *box = self.rand(count, 5).unbind(1)
+        rows = within(height, *box[:2]) & (chosen < self.config.drop)[:, None]
+        gone = rows[:, :, None] & within(width, *box[2:])[:, None, :]
+        return parts | {DETAIL: parts[DETAIL].masked_fill(gone[:, None], 0.0)}
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """L1 of pictures drawn from their codes, and of pictures translated there and back."""
         pictures, shown = torch.cat(images), self.shown(images)
-        parts = self.masked(self.codes(pictures, shown), shown)
-        partners = torch.roll(torch.arange(len(pictures), device=pictures.device), len(images[0]))
-        there = self.decode({name: code if name == COMMON else code[partners] for name, code in parts.items()})
-        back = self.decode(parts | {COMMON: self.pipeline.encoder_common(there)})
-        return F.l1_loss(self.decode(parts), pictures) + F.l1_loss(back, pictures)
+        pipeline, own = self.pipeline, self.masked(self.codes(pictures, shown), shown)
+        attributes = {name: own[name] for name in pipeline.attributes}
+        given = {name: code.roll(len(images[0]), 0) for name, code in attributes.items()}
+        there = pipeline.decoded(pipeline.changed(own, given))
+        back = pipeline.decoded(pipeline.changed(pipeline.common_parts(there) | given, attributes))
+        return F.l1_loss(pipeline.decoded(own), pictures) + F.l1_loss(back, pictures)
 
     def samples(self, *images: Tensor) -> Tensor:
         """Three rows a set: its pictures as guides, the next set's as contents, and the translations."""
-        rows = []
+        pipeline, shown = self.pipeline, self.shown(images)
+        own = self.masked(self.codes(torch.cat(images), shown), shown)
+        rows, count = [], len(images[0])
         for place, guides in enumerate(images):
-            contents = images[(place + 1) % len(images)]
-            shown = self.labels[[place]].expand(len(guides), -1)
-            own = self.masked(self.codes(guides, shown), shown)
-            rows += [guides, contents, self.decode(own | {COMMON: self.pipeline.encoder_common(contents)})]
-        return (tiled(torch.cat(rows), len(rows[0])).clamp(-1, 1) + 1) / 2
+            following = (place + 1) % len(images)
+            theirs, ours = (
+                {name: code[which * count : (which + 1) * count] for name, code in own.items()}
+                for which in (place, following)
+            )
+            given = {name: theirs[name] for name in pipeline.attributes}
+            rows += [guides, images[following], pipeline.decoded(pipeline.changed(ours, given))]
+        return (tiled(torch.cat(rows), count).clamp(-1, 1) + 1) / 2
+
+
+def within(side: int, length: Tensor, start: Tensor) -> Tensor:
+    """(B,) draws from [0, 1) -> which of some places in a row lie in a stretch of random length: (B, side)."""
+    length = WITHHELD[0] + (WITHHELD[1] - WITHHELD[0]) * length
+    first = start * (1 - length)
+    places = (torch.arange(side, device=length.device) + 0.5) / side
+    return (places >= first[:, None]) & (places < (first + length)[:, None])

@@ -95,8 +95,9 @@ def test_each_update_moves_its_own_side_alone(pipeline):
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
-    parts, _ = trainer.seen(pictures, torch.arange(2))
-    trainer.critic_steps(parts["common"], pictures, pictures.flip(0), trainer.shown((pictures[:2], pictures[2:])))
+    parts, _ = trainer.seen(pictures)
+    trainer.begin_stage(1)
+    trainer.critic_steps(parts["common"], pictures, trainer.shown((pictures[:2], pictures[2:])))
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"code_critic", "picture_critic"}
     assert all(parameter.grad is None for parameter in trainer.pipeline.parameters())
@@ -129,6 +130,47 @@ def test_translate_is_encode_mix_decode(pipeline, pictures):
     assert torch.equal(pipeline.decode(gone), pipeline.remove(pictures[0], what="smile"))
 
 
+class Hand(torch.nn.Module):
+    """A decoder that lights the upper left block of 4x4 pixels when glasses are there."""
+
+    def forward(self, common, separate, details):
+        drawn = torch.zeros(len(common), 3, 32, 32)
+        drawn[:, :, :4, :4] = separate[0].mean((1, 2, 3))[:, None, None, None]
+        return drawn
+
+
+def test_details_are_let_go_where_the_picture_changes_and_next_to_it(pictures):
+    pipeline = build(domains=("glasses", "smile"))
+    pipeline.decoder = Hand()
+    code = pipeline.encode(pictures[0])
+    parts = code.parts | {"glasses": torch.ones_like(code.parts["glasses"])}
+    same, changed = (pipeline.changed(parts, {"glasses": parts["glasses"] * share}) for share in (0.9, 0.0))
+    assert torch.equal(same["detail"], parts["detail"])  # too small a change to be seen
+    lost = torch.zeros(8, 8, dtype=torch.bool)
+    lost[:2, :2] = True
+    assert torch.equal(changed["detail"] == 0, lost.expand_as(parts["detail"]) | (parts["detail"] == 0))
+    assert (parts["detail"][:, 0] == 1).all()
+
+
+def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
+    other = pictures[0].clone()
+    other[:, :, 8:12, 4:8] = 0
+    differs = (pipeline.encode(pictures[0]).parts["detail"] != pipeline.encode(other).parts["detail"]).any(1)
+    assert differs[:, 2, 1].all() and differs.sum() == len(other)
+
+
+def test_details_are_withheld_in_rectangles_of_a_share_of_the_pictures():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile"), drop=0.5))
+    trainer.rows = 200
+    known = trainer.withheld({"detail": torch.ones(400, 3, 8, 8)})["detail"]
+    assert torch.equal(known, known[:, :1].expand(-1, 3, -1, -1))
+    gone = known[:, 0] == 0
+    assert gone.any((1, 2)).float().mean().item() == pytest.approx(0.5, abs=0.1)
+    filled = gone.any(2)[:, :, None] & gone.any(1)[:, None, :]
+    assert torch.equal(gone, filled)
+    assert 0.05 < gone.all((1, 2)).float().mean() < 0.2  # of the whole picture now and then
+
+
 def test_combine_takes_each_attribute_from_its_own_guide(pipeline, pictures):
     content, first, second = pictures[0][:1], pictures[1][:1], pictures[1][1:]
     stepwise = pipeline.mix(pipeline.encode(content), pipeline.encode(first), to="glasses")
@@ -145,6 +187,10 @@ def test_interpolation_starts_and_ends_at_its_ends(pipeline, pictures):
     assert frames.shape == (3, 3, 32, 32) and grid.shape == (1, 3, 32, 96)
     for frame, guide in ((frames[:1], start), (frames[-1:], end)):
         torch.testing.assert_close(frame, pipeline.add(content, guide, what="glasses"), atol=1e-5, rtol=0)
+    faces = pipeline.interpolate(content, start, end, across="common", steps=3).frames
+    ours = pipeline.encode(content)
+    for frame, face in ((faces[:1], start), (faces[-1:], end)):
+        torch.testing.assert_close(frame, pipeline.decode(pipeline.mix(pipeline.encode(face), ours)), atol=1e-5, rtol=0)
     square = pipeline.interpolate(content, start, end, "all", start, end, "common", steps=2)
     assert square.frames.shape[0] == 4 and square.grid.shape == (1, 3, 64, 64)
     with pytest.raises(ImageError, match="belong together"):

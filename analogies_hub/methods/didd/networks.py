@@ -1,6 +1,6 @@
 """The published networks of DIDD, and our critic of pictures. Numbers in, shapes in the docstrings."""
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ...separation.config import SeparationConfig
@@ -23,24 +23,12 @@ def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Mo
     )
 
 
-class PictureCritic(nn.Module):
-    """Whether each neighbourhood of a picture looks real, and which attributes the picture shows."""
+class PictureCritic(nn.Sequential):
+    """Images (B, 3, R, R) in [-1, 1] -> logits (B, attributes) of which attributes they show."""
 
     def __init__(self, size: int, width: int, attributes: int) -> None:
-        super().__init__()
         layers: list[nn.Module] = []
         for narrow, wide in ((3, width), (width, 2 * width), (2 * width, 4 * width)):
             layers += [spectral_norm(halve(narrow, wide)), nn.LeakyReLU(0.2)]
-        self.trunk = nn.Sequential(*layers)
-        self.realism = spectral_norm(nn.Conv2d(4 * width, 1, 3, padding=1))
-        self.attributes = nn.Sequential(
-            halve(4 * width, 2 * width),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-            nn.Linear(2 * width * (size // 16) ** 2, attributes),
-        )
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> scores (B, 1, R/8, R/8), logits (B, attributes)."""
-        features = self.trunk(images)
-        return self.realism(features), self.attributes(features)
+        layers += [halve(4 * width, 2 * width), nn.LeakyReLU(0.2), nn.Flatten()]
+        super().__init__(*layers, nn.Linear(2 * width * (size // 16) ** 2, attributes))
