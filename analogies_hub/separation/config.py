@@ -29,7 +29,7 @@ class SeparationConfig(Config):
     drop: float = setting(0.9, "share of pictures of which details are withheld in training", 0.0, 1.0)
     batch: int = setting(4, "images of each set a step", 1, 4096)
     steps: int = setting(20_000, "training steps", 1, 100_000_000)
-    lr: float = setting(1e-3, "Adam step size of the autoencoder", 0.0, 1.0)
+    lr: float = setting(7e-4, "Adam step size of the autoencoder", 0.0, 1.0)
     lr_critic: float = setting(1e-3, "Adam step size of the critics", 0.0, 1.0)
     beta1: float = setting(0.9, "Adam's first decay rate for the autoencoder", 0.0, 0.999)
     beta2: float = setting(0.99, "Adam's second decay rate", 0.0, 0.99999)

@@ -50,8 +50,8 @@ def halve(width_in: int, width_out: int) -> nn.Conv2d:
 
 
 def double(width_in: int, width_out: int) -> tuple[nn.Module, nn.Module]:
-    """3x3 convolution whose channels become 2x2 pixels each."""
-    return conv3(width_in, 4 * width_out), nn.PixelShuffle(2)
+    """1x1 convolution whose channels become 2x2 pixels each; what it cannot smooth, the next layer does."""
+    return nn.Conv2d(width_in, 4 * width_out, 1), nn.PixelShuffle(2)
 
 
 def norm_act(width: int) -> tuple[nn.Module, nn.Module]:
@@ -151,7 +151,8 @@ class CompactDecoder(nn.Module):
             *norm_act(last),
             conv3(last, last),
             *norm_act(last),
-            *double(last, 3),
+            conv3(last, 3 * 2**2),
+            nn.PixelShuffle(2),
         )
 
     def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:

@@ -1,25 +1,17 @@
 """What a user can do with common and separate codes."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..codes import Code
 from ..errors import ImageError
-from ..filters import resize, shape_of
-from ..images import Picture, to_tensor
+from ..images import Picture
 from ..operations import CodeValue, Frames, Image, Number, Words, operation
-from ..pipeline import Pipeline
-from .config import ALL, COMMON, DETAIL, NONE, SeparationConfig
-from .networks import DETAIL_BLOCK, DetailEncoder, compact
-
-# `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
-Parts = dict[str, Tensor]
-CHANGE = 0.15  # how much of [-1, 1] a coarse picture may change before its details are let go
+from .config import ALL, COMMON, DETAIL, NONE
+from .model import Parts, SeparationModel
 
 To = Annotated[str, Words(), "which attributes are taken from the guide"]
 Off = Annotated[str, Words(), "which attributes of content are taken away first"]
@@ -52,34 +44,8 @@ class Step(NamedTuple):
     nearest: Parts | None
 
 
-class SeparationPipeline(Pipeline):
-    """A common encoder, an encoder for each attribute, and the decoder that joins their codes."""
-
-    config_type: ClassVar[type[SeparationConfig]] = SeparationConfig
-    config: SeparationConfig
-    tells_presence: ClassVar[bool] = True  # whether separate encoders know if their attribute is there
-
-    def __init__(self, config: SeparationConfig) -> None:
-        super().__init__(config)
-        build = compact if config.networks == "compact" else self.published
-        self.encoder_common, self.encoder_separate, self.decoder = build(config)
-        compacts = config.networks == "compact"
-        self.encoder_detail = DetailEncoder(config.width, config.detail) if compacts else None
-
-    @staticmethod
-    def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
-        """The common encoder, separate encoders by attribute, and decoder of the published code."""
-        raise NotImplementedError
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """What the separate codes are called."""
-        return self.config.attributes
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What the parts of a code are called."""
-        return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL]))
+class SeparationPipeline(SeparationModel):
+    """Moves attributes between pictures by their codes."""
 
     @operation
     @torch.no_grad()
@@ -225,53 +191,10 @@ class SeparationPipeline(Pipeline):
         """
         return self.draw(self.parts(self.prepare(image, "image")))
 
-    def parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
-        parts = self.common_parts(images)
-        for name in self.attributes:
-            code, presence = self.encoder_separate[name](images)
-            parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
-        return parts
-
-    def common_parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: the common code, and details."""
-        parts = {COMMON: self.encoder_common(images)}
-        return parts if self.encoder_detail is None else parts | {DETAIL: self.encoder_detail(images)}
-
-    def common_shape(self) -> torch.Size:
-        """Channels, height and width of a common code."""
-        with torch.no_grad():
-            image = torch.zeros(1, 3, self.config.size, self.config.size, device=self.device)
-            return self.encoder_common(image).shape[1:]
-
-    def decoded(self, parts: Parts) -> Tensor:
-        """Codes by name -> images (B, 3, size, size) in [-1, 1]."""
-        details = [] if self.encoder_detail is None else [parts[DETAIL]]
-        return self.decoder(parts[COMMON], [parts[name] for name in self.attributes], *details)
-
-    def draw(self, parts: Parts) -> Tensor:
-        """Codes by name -> images (B, 3, size, size) in [0, 1]."""
-        return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
-
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""
         absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}
         return self.changed(ours, absent | {name: theirs[name] for name in self.named(to)})
-
-    def changed(self, parts: Parts, changes: Parts) -> Parts:
-        """Parts with some replaced, and without the details of what looks different then.
-
-        What looks different is told by pictures drawn without any details.
-        """
-        after = parts | changes
-        if DETAIL not in parts:
-            return after
-        with torch.no_grad():
-            blank = {DETAIL: torch.zeros_like(parts[DETAIL])}
-            difference = (self.decoded(after | blank) - self.decoded(parts | blank)).abs().amax(1, keepdim=True)
-            blocks = F.max_pool2d(difference, DETAIL_BLOCK)
-            lost = F.max_pool2d(blocks, 3, stride=1, padding=1) > CHANGE  # and of its neighbours, which may blur
-        return after | {DETAIL: parts[DETAIL].masked_fill(lost, 0.0)}
 
     def between(self, start: Picture, end: Picture, names: Sequence[str], steps: int) -> list[Step]:
         """Changes of the named parts from one picture's to another's, in equal steps."""
@@ -288,12 +211,6 @@ class SeparationPipeline(Pipeline):
         """A picture's parts with the changes of a row and of a column."""
         target = {name: part for name, part in parts.items() if name != DETAIL}
         return self.changed(row.nearest or column.nearest or parts, target | row.changes | column.changes)
-
-    def blend(self, first: Tensor, last: Tensor, share: float) -> Tensor:
-        """A code between two of one part; its size lies between theirs, where a mere mean would be smaller."""
-        size = torch.lerp(first.norm(), last.norm(), share)
-        code = torch.lerp(first, last, share)
-        return code * (size / code.norm().clamp(min=1e-6))
 
     def named(self, words: str) -> tuple[str, ...]:
         """The parts that `words` stands for."""
@@ -324,15 +241,6 @@ class SeparationPipeline(Pipeline):
         if len(images) != 1:
             raise ImageError(f"'{name}' must be one picture, got a batch of {len(images)}; call it for each")
         return images
-
-    def prepare(self, picture: Picture, name: str) -> Tensor:
-        """The middle square of a picture at the model's size, in [-1, 1], on the pipeline's device."""
-        images = to_tensor(picture, name=name).to(self.device)
-        height, width = shape_of(images)
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        square = images[..., top : top + side, left : left + side]
-        return resize(square, (self.config.size, self.config.size)) * 2 - 1
 
 
 def tiled(images: Tensor, columns: int) -> Tensor:

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from ..losses import confusion, mean_size, tells
 from ..training import CLIP, Losses, Trainer
 from .config import COMMON, DETAIL, SeparationConfig
+from .model import Parts
 from .networks import CompactCodeCritic, PublishedCodeCritic
-from .pipeline import Parts, SeparationPipeline, tiled
+from .pipeline import SeparationPipeline, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
@@ -107,14 +108,14 @@ class SeparationTrainer(Trainer):
         return parts | {DETAIL: parts[DETAIL].masked_fill(gone[:, None], 0.0)}
 
     def validation_score(self, *images: Tensor) -> Tensor:
-        """L1 of pictures drawn from their codes, and of pictures translated there and back."""
+        """L1 of pictures drawn from their codes without details, and of pictures so translated there and back."""
         pictures, shown = torch.cat(images), self.shown(images)
-        pipeline, own = self.pipeline, self.masked(self.codes(pictures, shown), shown)
-        attributes = {name: own[name] for name in pipeline.attributes}
+        own = self.pipeline.blank(self.masked(self.codes(pictures, shown), shown))
+        attributes = {name: own[name] for name in self.pipeline.attributes}
         given = {name: code.roll(len(images[0]), 0) for name, code in attributes.items()}
-        there = pipeline.decoded(pipeline.changed(own, given))
-        back = pipeline.decoded(pipeline.changed(pipeline.common_parts(there) | given, attributes))
-        return F.l1_loss(pipeline.decoded(own), pictures) + F.l1_loss(back, pictures)
+        there = self.pipeline.decoded(own | given)
+        back = self.pipeline.decoded(own | {COMMON: self.pipeline.encoder_common(there)})
+        return F.l1_loss(self.pipeline.decoded(own), pictures) + F.l1_loss(back, pictures)
 
     def samples(self, *images: Tensor) -> Tensor:
         """Three rows a set: its pictures as guides, the next set's as contents, and the translations."""

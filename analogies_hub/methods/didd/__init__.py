@@ -20,23 +20,24 @@ encoder, whose gradients were thrown away, is not made.
 
 The `default` preset is ours. What it changes, and why:
     - Compact networks (`separation.networks`): no instance norm, so colours and contrast
-      survive; the common code is a 16x16 map, so pictures come back sharp; any size from 32 px.
-    - Edges count beside colours in every distance of pictures, since blur is cheap in L1.
+      survive; any size from 32 px.
+    - The common code is coarse, since a fine one carries attributes whatever an adversary does.
+      Beside it are details, each of a block of 4x4 pixels. Training withholds them in
+      rectangles, so that the coarse code can draw whatever is missing; an edit lets go of those
+      where the picture, drawn without any details, changes. All else stays sharp and the same.
+    - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once, so that removing
       and combining are trained; with two sets it is the paper's setting.
     - A separate code is there, with mean square 1, or is zero; the encoder learns to tell which.
-      This replaces the zero loss, which shrinks codes everywhere.
+      This replaces the zero loss, which shrinks codes everywhere. Noise on it leaves room for
+      what the common code cannot say, and for nothing else: without, it carries the hue of
+      the whole picture.
     - Separate encoders see moved pictures, so that a code does not say where things are.
-    - The common encoder sees most pictures that are only drawn again with a hole, so that
-      separate codes are needed.
-    - The autoencoder first learns to draw, alone. Confusion from the first step on keeps it
-      from ever drawing sharply.
-    - Then translations are trained, not hoped for: each step makes some, a critic judges
-      whether they look real and show what the guide shows, their separate codes must be like
-      the guide's more than like another's, and translated back they must give the picture
-      they came from. Going back, translations count as data: pairs that the model made itself.
+    - Once the autoencoder draws, each step makes some translations, and a critic that learns
+      to see through them judges whether they show what they were given. It compares them with
+      pictures that were drawn in the same way, so that it cannot tell by mere blur.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
-    - Critics learn from the codes and translations of the very step; averaged weights.
+    - Critics learn from the codes and pictures of the very step; averaged weights.
 """
 
 from typing import TYPE_CHECKING

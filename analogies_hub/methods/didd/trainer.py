@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, tells
 from ...separation.config import COMMON
-from ...separation.pipeline import Parts
+from ...separation.model import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
@@ -153,11 +153,3 @@ class DiddTrainer(SeparationTrainer):
         loss = tells(real, shown) + tells(fake, 1 - wanted)
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
-
-    def validation_score(self, *images: Tensor) -> Tensor:
-        """As of the published loop, and how badly translations show what they should, by the picture critic."""
-        pictures, shown = torch.cat(images), self.shown(images)
-        own, count = self.masked(self.codes(pictures, shown), shown), len(images[0])
-        given = {name: own[name].roll(count, 0) for name in self.pipeline.attributes}
-        shows = self.picture_critic(self.pipeline.decoded(self.pipeline.changed(own, given)))
-        return super().validation_score(*images) + tells(shows, shown.roll(count, 0))
