@@ -22,7 +22,7 @@ class SeparationConfig(Config):
     size: int = setting(64, "side of the images in pixels", 32, 512)
     networks: str = setting("compact", "ours, or those of the published code", options=NETWORKS)
     width: int = setting(24, "channels of the first layers", 4, 512)
-    common: int = setting(64, "channels of the common code", 1, 1024)
+    common: int = setting(16, "channels of the common code", 1, 1024)
     detail: int = setting(16, "numbers of each detail in compact networks", 2, 256)
     separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 2, 512)
     flip: bool = setting(True, "mirror half of the pictures")

@@ -20,7 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from .config import SeparationConfig
 
-CODE_SIDE = 4  # cells along a side of a compact common code, or more where a size cannot be halved often enough
+CODE_SIDE = 8  # cells along a side of a compact common code, or more where a size cannot be halved often enough
 DETAIL_BLOCK = 4  # pixels along a side of what one detail describes
 LOOK_SIDE = 16  # blocks of pixels along a side that a compact separate encoder starts from
 GROUP = 16  # channels that are normalised together
@@ -66,7 +66,7 @@ def halvings(size: int, side: int) -> int:
 
 
 class CompactCommonEncoder(nn.Sequential):
-    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 4 for R = 32, 64, 128..."""
+    """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 8 for R = 32, 64, 128..."""
 
     def __init__(self, size: int, width: int, channels: int) -> None:
         halved = halvings(size, CODE_SIDE) - 2

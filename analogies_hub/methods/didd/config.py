@@ -27,15 +27,15 @@ REFERENCE: dict[str, Any] = {
 }
 
 # For a machine with a GPU; nobody has trained with it yet.
-GPU: dict[str, Any] = {"size": 128, "width": 64, "common": 128, "steps": 100_000}
+GPU: dict[str, Any] = {"size": 128, "width": 64, "common": 32, "steps": 100_000}
 
 
 @dataclass(frozen=True)
 class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
-    steps_alone: int = setting(5000, "steps before translations are trained, at most a third of all", 0, 1_000_000)
-    w_confusion: float = setting(0.05, "weight of the common code's adversarial term", 0.0, 1e6)
+    steps_alone: int = setting(3000, "steps before translations are trained, at most a third of all", 0, 1_000_000)
+    w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
