@@ -98,7 +98,7 @@ def test_each_update_moves_its_own_side_alone(pipeline):
     parts, _ = trainer.seen(pictures)
     shown = trainer.shown((pictures[:2], pictures[2:]))
     trainer.code_critic_step(parts["common"], shown)
-    trainer.picture_critic_step(trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
+    trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"code_critic", "picture_critic"}
     assert all(parameter.grad is None for parameter in trainer.pipeline.parameters())

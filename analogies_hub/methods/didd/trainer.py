@@ -14,6 +14,7 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which translations come to count
+WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
@@ -67,7 +68,7 @@ class DiddTrainer(SeparationTrainer):
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
         if translated is not None and wanted is not None:
-            losses |= self.picture_critic_step(drawn, shown, translated, wanted)
+            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
         return losses
 
     def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
@@ -139,17 +140,22 @@ class DiddTrainer(SeparationTrainer):
         self.update("code_critic", loss)
         return {"code_critic": loss}
 
-    def picture_critic_step(self, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor) -> Losses:
+    def picture_critic_step(
+        self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
+    ) -> Losses:
         """One update of the critic of pictures, which learns to see through translations.
 
-        It compares them with pictures that the decoder drew from all their own parts, so that
-        it cannot tell by mere blur.
+        It learns what attributes look like from data and from pictures that the decoder drew
+        of all their own parts, so that it cannot tell translations by mere blur.
 
         Args:
-            drawn, translated: (B, 3, R, R) in [-1, 1], taken as they are.
-            shown, wanted: the attributes that were to be drawn, (B, attributes) of 0 and 1.
+            pictures, drawn, translated: (B, 3, R, R) in [-1, 1], taken as they are.
+            shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
+            wanted: what translations should show.
         """
-        real, fake = (self.picture_critic(self.covered(pictures.detach())) for pictures in (drawn, translated))
-        loss = tells(real, shown) + tells(fake, 1 - wanted)
+        real, again, fake = (
+            self.picture_critic(self.covered(images.detach())) for images in (pictures, drawn, translated)
+        )
+        loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
