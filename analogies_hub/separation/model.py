@@ -15,7 +15,9 @@ from .networks import DETAIL_BLOCK, DetailEncoder, compact
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
 # `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
 Parts = dict[str, Tensor]
-CHANGE = 0.1  # how much of [-1, 1] a coarse picture may change before its details are let go
+# How much a picture without details may change before details are let go: a share of the largest
+# change, since thin frames change less than dark lenses; and of [-1, 1], since less is not seen.
+CHANGE, SEEN = 0.3, 0.02
 
 
 class SeparationModel(Pipeline):
@@ -78,16 +80,21 @@ class SeparationModel(Pipeline):
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced, and without the details of what looks different then.
 
-        What looks different is told by pictures drawn without any details.
+        What looks different is told, for one change after the other, by pictures drawn without
+        any details.
         """
         if DETAIL not in parts:
             return parts | changes
         with torch.no_grad():
-            old, new = (self.decoded(self.blank(some)) for some in (parts, parts | changes))
-            difference = (new - old).abs().amax(1, keepdim=True)
-            blocks = F.max_pool2d(difference, DETAIL_BLOCK)
-            lost = F.max_pool2d(blocks, 3, stride=1, padding=1) > CHANGE  # and of its neighbours, which may blur
-        return parts | changes | {DETAIL: parts[DETAIL].masked_fill(lost, 0.0)}
+            bare = self.blank(parts)
+            before, lost = self.decoded(bare), torch.zeros_like(parts[DETAIL][:, :1])
+            for name, part in changes.items():
+                difference = (self.decoded(bare | {name: part}) - before).abs().amax(1, keepdim=True)
+                blocks = F.max_pool2d(difference, DETAIL_BLOCK)
+                least = (CHANGE * blocks.amax((2, 3), keepdim=True)).clamp(min=SEEN)
+                lost = torch.maximum(lost, (blocks > least).to(lost.dtype))
+            lost = F.max_pool2d(lost, 3, stride=1, padding=1)  # neighbours too, which may blur
+        return parts | changes | {DETAIL: parts[DETAIL] * (1 - lost)}
 
     def blank(self, parts: Parts) -> Parts:
         """Parts without any details."""
