@@ -10,13 +10,13 @@ from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
 from .config import COMMON, DETAIL, SeparationConfig
-from .networks import DETAIL_BLOCK, DetailEncoder, compact
+from .networks import DetailEncoder, compact
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
 # `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
 Parts = dict[str, Tensor]
-# How much a picture without details may change before details are let go: a share of the largest
-# change, since thin frames change less than dark lenses; and of [-1, 1], since less is not seen.
+# How much features may change before details are let go: a share of the largest change, since thin
+# frames change less than dark lenses; and at least this much, since less is not seen.
 CHANGE, SEEN = 0.3, 0.02
 
 
@@ -80,21 +80,24 @@ class SeparationModel(Pipeline):
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced, and without the details of what looks different then.
 
-        What looks different is told, for one change after the other, by pictures drawn without
-        any details.
+        What looks different is told by the features from which the decoder draws when it knows
+        no details, for each part by itself.
         """
         if DETAIL not in parts:
             return parts | changes
         with torch.no_grad():
-            bare = self.blank(parts)
-            before, lost = self.decoded(bare), torch.zeros_like(parts[DETAIL][:, :1])
+            before, lost = self.outline(parts), torch.zeros_like(parts[DETAIL][:, :1])
             for name, part in changes.items():
-                difference = (self.decoded(bare | {name: part}) - before).abs().amax(1, keepdim=True)
-                blocks = F.max_pool2d(difference, DETAIL_BLOCK)
-                least = (CHANGE * blocks.amax((2, 3), keepdim=True)).clamp(min=SEEN)
-                lost = torch.maximum(lost, (blocks > least).to(lost.dtype))
+                if not torch.equal(part, parts[name]):
+                    difference = (self.outline(parts | {name: part}) - before).abs().mean(1, keepdim=True)
+                    least = (CHANGE * difference.amax((2, 3), keepdim=True)).clamp(min=SEEN)
+                    lost = torch.maximum(lost, (difference > least).to(lost.dtype))
             lost = F.max_pool2d(lost, 3, stride=1, padding=1)  # neighbours too, which may blur
         return parts | changes | {DETAIL: parts[DETAIL] * (1 - lost)}
+
+    def outline(self, parts: Parts) -> Tensor:
+        """Codes by name -> the compact decoder's features of the picture without details."""
+        return self.decoder.outline(parts[COMMON], [parts[name] for name in self.attributes])  # type: ignore[operator]
 
     def blank(self, parts: Parts) -> Parts:
         """Parts without any details."""

@@ -161,9 +161,13 @@ class CompactDecoder(nn.Module):
         Args:
             details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
         """
-        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        features = self.coarse(torch.cat([common, *spread], dim=1)) + self.detail(details)
+        features = self.outline(common, separate) + self.detail(details)
         return torch.tanh(self.fine(features) + self.pixels(details))
+
+    def outline(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
+        """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> features (B, N, R / 4, R / 4) of the whole picture."""
+        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
+        return self.coarse(torch.cat([common, *spread], dim=1))
 
 
 class PublishedEncoder(nn.Sequential):

@@ -24,7 +24,7 @@ The `default` preset is ours. What it changes, and why:
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
       rectangles, so that the coarse code can draw whatever is missing; an edit lets go of those
-      where the picture, drawn without any details, changes. All else stays sharp and the same.
+      where the decoder's coarse features change. All else stays sharp and the same.
     - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once, so that removing
       and combining are trained; with two sets it is the paper's setting.
@@ -34,8 +34,9 @@ The `default` preset is ours. What it changes, and why:
       the whole picture.
     - Separate encoders see moved pictures, so that a code does not say where things are.
     - Once the autoencoder draws, each step makes some translations, and a critic that learns
-      to see through them judges whether they show what they were given. It compares them with
-      pictures that were drawn in the same way, so that it cannot tell by mere blur.
+      to see through them judges whether they show what they were given. It learns what
+      attributes look like from data, and from pictures drawn of all their own parts, so that it
+      cannot tell translations by mere blur.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
     - Critics learn from the codes and pictures of the very step; averaged weights.
 """
