@@ -17,7 +17,7 @@ from .networks import DetailEncoder, compact
 Parts = dict[str, Tensor]
 # How much features may change before details are let go: a share of the largest change, since thin
 # frames change less than dark lenses; and at least this much, since less is not seen.
-CHANGE, SEEN = 0.3, 0.02
+CHANGE, SEEN = 0.45, 0.02
 
 
 class SeparationModel(Pipeline):

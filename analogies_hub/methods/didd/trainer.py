@@ -58,17 +58,16 @@ class DiddTrainer(SeparationTrainer):
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        translated, wanted = None, None
-        if self.translates:
-            edited, sources = self.partners(images)
-            translated, wanted = self.pipeline.decoded(self.mixed(own, edited, sources)), shown.gather(0, sources)
+        translations = self.translations(images, own, shown) if self.translates else None
+        if translations:
+            translated, wanted = translations
             rising = min(1.0, (step - self.stages[0]) / RISE)  # a critic that knows nothing yet does harm
             shows = self.picture_critic(self.covered(translated))
             losses["attributes"] = config.w_attributes * rising * tells(shows, wanted)
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
-        if translated is not None and wanted is not None:
-            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
+        if translations:
+            losses |= self.picture_critic_step(pictures, drawn, shown, *translations)
         return losses
 
     def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
@@ -117,10 +116,12 @@ class DiddTrainer(SeparationTrainer):
         kept = self.rand(len(edited), self.answers) < self.config.keep
         return edited, torch.where(kept, edited[:, None], guides[:, None])
 
-    def mixed(self, own: Parts, edited: Tensor, sources: Tensor) -> Parts:
-        """Parts of the translations, from those of the step's pictures; the arguments are of `partners`."""
+    def translations(self, images: tuple[Tensor, ...], own: Parts, shown: Tensor) -> tuple[Tensor, Tensor]:
+        """Some of the step's pictures with attributes of others, (B, 3, R, R), and what they should show."""
+        edited, sources = self.partners(images)
         given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-        return self.pipeline.changed({name: code[edited] for name, code in own.items()}, given)
+        mixed = self.pipeline.changed({name: code[edited] for name, code in own.items()}, given)
+        return self.pipeline.decoded(mixed), shown.gather(0, sources)
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""
