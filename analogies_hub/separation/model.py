@@ -1,5 +1,6 @@
 """Pictures to codes and back: what operations and training share."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -51,16 +52,20 @@ class SeparationModel(Pipeline):
 
     def parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
-        parts = self.common_parts(images)
-        for name in self.attributes:
-            code, presence = self.encoder_separate[name](images)
-            parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
-        return parts
+        return self.common_parts(images) | self.separate_parts(images, self.attributes)
 
     def common_parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: the common code, and details."""
         parts = {COMMON: self.encoder_common(images)}
         return parts if self.encoder_detail is None else parts | {DETAIL: self.encoder_detail(images)}
+
+    def separate_parts(self, images: Tensor, names: Sequence[str]) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, absent ones as zeros."""
+        parts: Parts = {}
+        for name in names:
+            code, presence = self.encoder_separate[name](images)
+            parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
+        return parts
 
     def common_shape(self) -> torch.Size:
         """Channels, height and width of a common code."""
@@ -85,19 +90,31 @@ class SeparationModel(Pipeline):
         """
         if DETAIL not in parts:
             return parts | changes
+        others = [{name: part} for name, part in changes.items() if not torch.equal(part, parts[name])]
         with torch.no_grad():
-            before, lost = self.outline(parts), torch.zeros_like(parts[DETAIL][:, :1])
-            for name, part in changes.items():
-                if not torch.equal(part, parts[name]):
-                    difference = (self.outline(parts | {name: part}) - before).abs().mean(1, keepdim=True)
-                    least = (CHANGE * difference.amax((2, 3), keepdim=True)).clamp(min=SEEN)
-                    lost = torch.maximum(lost, (difference > least).to(lost.dtype))
+            before, *after = self.outlines(parts, others)
+            lost = torch.zeros_like(parts[DETAIL][:, :1])
+            for features in after:
+                difference = (features - before).abs().mean(1, keepdim=True)
+                least = (CHANGE * difference.amax((2, 3), keepdim=True)).clamp(min=SEEN)
+                lost = torch.maximum(lost, (difference > least).to(lost.dtype))
             lost = F.max_pool2d(lost, 3, stride=1, padding=1)  # neighbours too, which may blur
         return parts | changes | {DETAIL: parts[DETAIL] * (1 - lost)}
 
-    def outline(self, parts: Parts) -> Tensor:
-        """Codes by name -> the compact decoder's features of the picture without details."""
-        return self.decoder.outline(parts[COMMON], [parts[name] for name in self.attributes])  # type: ignore[operator]
+    def outlines(self, parts: Parts, others: Sequence[Parts]) -> Sequence[Tensor]:
+        """The compact decoder's features of a picture without details, as it is and with other parts instead.
+
+        Args:
+            parts: codes by name.
+            others: parts that replace them, one or more at a time.
+
+        Returns:
+            1 + len(others) times (B, N, size / 4, size / 4), from one batch, which is faster.
+        """
+        versions = [parts | other for other in ({}, *others)]
+        separate = [torch.cat([version[name] for version in versions]) for name in self.attributes]
+        common = torch.cat([version[COMMON] for version in versions])
+        return self.decoder.outline(common, separate).chunk(len(versions))  # type: ignore[operator]
 
     def blank(self, parts: Parts) -> Parts:
         """Parts without any details."""

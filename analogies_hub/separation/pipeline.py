@@ -102,7 +102,7 @@ class SeparationPipeline(SeparationModel):
             ImageError: if the numbers of pictures do not match.
         """
         contents, guides = self.batches(content=content, guide=guide)
-        return self.draw(self.mixed(self.parts(contents), self.parts(guides), to, off))
+        return self.draw(self.mixed(self.parts(contents), self.separate_parts(guides, self.named(to)), to, off))
 
     @operation
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
@@ -145,7 +145,8 @@ class SeparationPipeline(SeparationModel):
             raise ImageError(f"'guides' holds {len(guides)} pictures, expected {len(words)}: for {', '.join(words)}")
         parts = self.parts(self.prepare(content, "content"))
         for word, guide in zip(words, guides, strict=True):
-            parts = self.mixed(parts, self.parts(self.prepare(guide, "guides")), word, NONE)
+            theirs = self.separate_parts(self.prepare(guide, "guides"), [word])
+            parts = self.mixed(parts, theirs, word, NONE)
         return self.draw(parts)
 
     @operation
