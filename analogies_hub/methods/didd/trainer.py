@@ -1,12 +1,15 @@
 """How the `default` preset of `didd` is trained; the published loop is `SeparationTrainer`."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses import confusion, edges_l1, tells
-from ...separation.config import COMMON
+from ...losses import confusion, edges_l1, mean_where, spread, tells
+from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
+from ...separation.networks import CompactSeparateEncoder
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
@@ -34,13 +37,13 @@ class DiddTrainer(SeparationTrainer):
         alone = min(config.steps_alone, config.steps // 3)
         self.stages = (alone, config.steps - alone)
         self.translates = False
-        self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
+        self.picture_critic = PictureCritic(config.size, config.width_critic, len(pipeline.attributes))
         self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
     @property
     def answers(self) -> int:
-        """How many logits the code critic gives: one an attribute."""
-        return len(self.pipeline.attributes)
+        """How many numbers the code critic guesses: every attribute's separate code."""
+        return len(self.pipeline.attributes) * self.config.separate
 
     def begin_stage(self, stage: int) -> None:
         """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate."""
@@ -53,33 +56,40 @@ class DiddTrainer(SeparationTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
-        parts, presence = self.seen(pictures)
+        parts, presence = self.seen(pictures, shown)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        translations = self.translations(images, own, shown) if self.translates else None
-        if translations:
-            translated, wanted = translations
+        if self.translates:
+            edited, sources = self.partners(images)
+            wanted = shown.gather(0, sources)
+            translated, mixed = self.translations(own, edited, sources)
             rising = min(1.0, (step - self.stages[0]) / RISE)  # a critic that knows nothing yet does harm
             shows = self.picture_critic(self.covered(translated))
             losses["attributes"] = config.w_attributes * rising * tells(shows, wanted)
+            back = self.back(translated, own, edited, mixed)
+            losses["back"] = config.w_back * rising * self.distance(back, pictures[edited])
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        losses |= self.code_critic_step(parts[COMMON], shown)
-        if translations:
-            losses |= self.picture_critic_step(pictures, drawn, shown, *translations)
+        losses |= self.code_critic_step(parts, shown)
+        if self.translates:
+            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
         return losses
 
-    def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
+    def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
 
         Separate encoders see the pictures moved a little, so that their codes say what an
         attribute looks like and leave to the common code where it belongs.
         """
         moved = self.moved(pictures)
-        found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
-        parts = self.pipeline.common_parts(pictures) | {name: code for name, (code, _) in found.items()}
-        return parts, torch.stack([logit for _, logit in found.values()], dim=1)
+        encoders = cast(dict[str, CompactSeparateEncoder], dict(self.pipeline.encoder_separate.items()))
+        looks, presence = zip(*(encoder.read(moved) for encoder in encoders.values()), strict=True)
+        for place, (encoder, look) in enumerate(zip(encoders.values(), looks, strict=True)):
+            encoder.follow(look[shown[:, place] > 0.5])
+        self.ranks.average(encoder.centre for encoder in encoders.values())
+        separate = {name: encoder.code(look) for (name, encoder), look in zip(encoders.items(), looks, strict=True)}
+        return self.pipeline.common_parts(pictures) | separate, torch.stack(presence, dim=1)
 
     def covered(self, pictures: Tensor) -> Tensor:
         """Pictures under noise: what is too faint to be seen does not count."""
@@ -113,33 +123,50 @@ class DiddTrainer(SeparationTrainer):
         turn = int(torch.randint(1, sets, ()))
         chosen = torch.randperm(sets)[: max(1, sets // 2)]
         edited, guides = numbers[chosen].flatten(), numbers[(chosen + turn) % sets].flatten()
-        kept = self.rand(len(edited), self.answers) < self.config.keep
+        kept = self.rand(len(edited), len(self.pipeline.attributes)) < self.config.keep
         return edited, torch.where(kept, edited[:, None], guides[:, None])
 
-    def translations(self, images: tuple[Tensor, ...], own: Parts, shown: Tensor) -> tuple[Tensor, Tensor]:
-        """Some of the step's pictures with attributes of others, (B, 3, R, R), and what they should show."""
-        edited, sources = self.partners(images)
+    def translations(self, own: Parts, edited: Tensor, sources: Tensor) -> tuple[Tensor, Parts]:
+        """Some of the step's pictures with attributes of others, (B, 3, R, R), and the parts they are drawn from."""
         given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-        mixed = self.pipeline.changed({name: code[edited] for name, code in own.items()}, given)
-        return self.pipeline.decoded(mixed), shown.gather(0, sources)
+        mixed = self.pipeline.changed(chosen(own, edited), given)
+        return self.pipeline.decoded(mixed), mixed
+
+    def back(self, translated: Tensor, own: Parts, edited: Tensor, mixed: Parts) -> Tensor:
+        """Translations with the pictures' own attributes again, (B, 3, R, R), which should be the pictures.
+
+        Only so are common codes of pictures with and without an attribute asked to mean the
+        same: the code critic is content if nobody can tell which is which. Translations are
+        taken as data, so that they get no credit for hiding what was there before.
+        """
+        common = self.pipeline.encoder_common(translated.detach())
+        return self.pipeline.decoded(chosen(own, edited) | {COMMON: common, DETAIL: mixed[DETAIL]})
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
-        """Separate encoders must tell whether their attribute is there; from c nobody may."""
-        config = self.config
+        """Separate encoders must tell whether their attribute is there; from c nobody may, nor what it looks like."""
+        config, (logits, looks) = self.config, self.guessed(parts[COMMON])
         return {
             "presence": config.w_presence * tells(presence, shown),
-            "confusion": config.w_confusion * confusion(self.code_critic(parts[COMMON])),
+            "confusion": config.w_confusion * confusion(logits),
+            "looks": config.w_looks * spread(looks, shown),
         }
+
+    def guessed(self, common: Tensor) -> tuple[Tensor, Tensor]:
+        """What the code critic reads off c: logits of presence (B, attributes), looks (B, attributes, numbers)."""
+        codes = self.code_critic(common).unflatten(1, (-1, self.config.separate))
+        return codes[..., 0], codes[..., 1:]
 
     def distance(self, drawn: Tensor, pictures: Tensor) -> Tensor:
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
 
-    def code_critic_step(self, common: Tensor, shown: Tensor) -> Losses:
+    def code_critic_step(self, parts: Parts, shown: Tensor) -> Losses:
         """One update of the critic of codes, taken as they are."""
-        loss = tells(self.code_critic(common.detach()), shown)
-        self.update("code_critic", loss)
-        return {"code_critic": loss}
+        logits, looks = self.guessed(parts[COMMON].detach())
+        true = torch.stack([parts[name][:, 1:, 0, 0] for name in self.pipeline.attributes], dim=1)
+        losses = {"code_critic": tells(logits, shown), "look_critic": mean_where(shown, (looks - true.detach()) ** 2)}
+        self.update("code_critic", sum(losses.values()))  # type: ignore[arg-type]
+        return losses
 
     def picture_critic_step(
         self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
@@ -160,3 +187,8 @@ class DiddTrainer(SeparationTrainer):
         loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
+
+
+def chosen(parts: Parts, numbers: Tensor) -> Parts:
+    """The parts of the pictures with some numbers."""
+    return {name: code[numbers] for name, code in parts.items()}
