@@ -46,18 +46,6 @@ def confusion(logits: Tensor, target: float = 0.5) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
 
 
-def spread(guesses: Tensor, shown: Tensor) -> Tensor:
-    """How much guesses differ from picture to picture, where there is something to guess: their mean variance.
-
-    Args:
-        guesses: (B, K, N) of a critic that reads codes of attributes off common codes.
-        shown: (B, K) of 1 where a picture shows an attribute, else 0.
-    """
-    counts = shown.sum(0).clamp(min=1)
-    means = (guesses * shown[..., None]).sum(0) / counts[:, None]
-    return mean_where(shown, (guesses - means) ** 2)
-
-
 def mean_where(shown: Tensor, values: Tensor) -> Tensor:
     """The mean of values (B, K, N) over what is 1, not 0, in shown (B, K); 0 if nothing is.
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses import confusion, edges_l1, mean_where, spread, tells
+from ...losses import confusion, edges_l1, mean_where, tells
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
@@ -148,7 +148,7 @@ class DiddTrainer(SeparationTrainer):
         return {
             "presence": config.w_presence * tells(presence, shown),
             "confusion": config.w_confusion * confusion(logits),
-            "looks": config.w_looks * spread(looks, shown),
+            "looks": config.w_looks * mean_where(shown, looks**2),  # whoever knows nothing guesses their mean, 0
         }
 
     def guessed(self, common: Tensor) -> tuple[Tensor, Tensor]:
