@@ -24,7 +24,6 @@ CODE_SIDE = 8  # cells along a side of a compact common code, or more where a si
 DETAIL_BLOCK = 4  # pixels along a side of what one detail describes
 LOOK_SIDE = 16  # blocks of pixels along a side that a compact separate encoder starts from
 GROUP = 16  # channels that are normalised together
-FOLLOW = 0.02  # how far the centre of looks follows those of a step
 WIDEST = 4  # times the width of the finest layers, at most
 LATENT = 512  # channels of the published code, common and separate together
 
@@ -118,34 +117,16 @@ class CompactSeparateEncoder(nn.Module):
         )
         self.look = nn.Linear(2 * width * cells, numbers - 1)
         self.presence = nn.Linear(2 * width * cells, 1)
-        self.centre: Tensor
-        self.register_buffer("centre", torch.zeros(numbers - 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,)."""
-        look, presence = self.read(images)
-        return self.code(look), presence
+        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
 
-    def read(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> look (B, numbers - 1) of any size, logit of presence (B,)."""
-        features = self.trunk(images)
-        return self.look(features), self.presence(features)[:, 0]
-
-    @torch.no_grad()
-    def follow(self, looks: Tensor) -> None:
-        """Move the looks' centre towards the mean of looks (B, numbers - 1) of pictures with the attribute."""
-        self.centre.lerp_(looks.mean(0).to(self.centre.dtype), FOLLOW)
-
-    def code(self, look: Tensor) -> Tensor:
-        """Look (B, numbers - 1) -> code (B, numbers, 1, 1).
-
-        The first number is always 1, and so tells the decoder that the attribute is there. The
-        others have a mean square of 1 about the looks' centre: so codes cannot be all the same,
-        which they come to be if the common code tells looks first.
+        The first number is always 1, and so tells the decoder that the attribute is there.
         """
-        look = look - self.centre
+        features = self.trunk(images)
+        look = self.look(features)
         look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return F.pad(look, (1, 0), value=1.0)[..., None, None]
+        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(features)[:, 0]
 
 
 class CompactDecoder(nn.Module):

@@ -36,7 +36,7 @@ class DiddConfig(SeparationConfig):
 
     steps_alone: int = setting(3000, "steps before translations are trained, at most a third of all", 0, 1_000_000)
     w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
-    w_looks: float = setting(0.5, "weight of the common code not telling looks of attributes", 0.0, 1e6)
+    w_looks: float = setting(0.1, "weight of the common code not telling looks of attributes", 0.0, 1e6)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)

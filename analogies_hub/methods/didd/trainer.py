@@ -1,7 +1,5 @@
 """How the `default` preset of `didd` is trained; the published loop is `SeparationTrainer`."""
 
-from typing import cast
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,7 +7,6 @@ from torch import Tensor
 from ...losses import confusion, edges_l1, mean_where, tells
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
-from ...separation.networks import CompactSeparateEncoder
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
@@ -56,7 +53,7 @@ class DiddTrainer(SeparationTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
-        parts, presence = self.seen(pictures, shown)
+        parts, presence = self.seen(pictures)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
@@ -76,20 +73,16 @@ class DiddTrainer(SeparationTrainer):
             losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
         return losses
 
-    def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
+    def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
 
         Separate encoders see the pictures moved a little, so that their codes say what an
         attribute looks like and leave to the common code where it belongs.
         """
         moved = self.moved(pictures)
-        encoders = cast(dict[str, CompactSeparateEncoder], dict(self.pipeline.encoder_separate.items()))
-        looks, presence = zip(*(encoder.read(moved) for encoder in encoders.values()), strict=True)
-        for place, (encoder, look) in enumerate(zip(encoders.values(), looks, strict=True)):
-            encoder.follow(look[shown[:, place] > 0.5])
-        self.ranks.average(encoder.centre for encoder in encoders.values())
-        separate = {name: encoder.code(look) for (name, encoder), look in zip(encoders.items(), looks, strict=True)}
-        return self.pipeline.common_parts(pictures) | separate, torch.stack(presence, dim=1)
+        found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
+        parts = self.pipeline.common_parts(pictures) | {name: code for name, (code, _) in found.items()}
+        return parts, torch.stack([logit for _, logit in found.values()], dim=1)
 
     def covered(self, pictures: Tensor) -> Tensor:
         """Pictures under noise: what is too faint to be seen does not count."""
@@ -148,8 +141,15 @@ class DiddTrainer(SeparationTrainer):
         return {
             "presence": config.w_presence * tells(presence, shown),
             "confusion": config.w_confusion * confusion(logits),
-            "looks": config.w_looks * mean_where(shown, looks**2),  # whoever knows nothing guesses their mean, 0
+            "looks": config.w_looks * mean_where(shown, (looks - self.usual(looks, shown)) ** 2),
         }
+
+    @torch.no_grad()
+    def usual(self, looks: Tensor, shown: Tensor) -> Tensor:
+        """The mean guess (attributes, numbers) over pictures with an attribute, which whoever knows nothing makes."""
+        means = (looks * shown[..., None]).sum(0) / shown.sum(0).clamp(min=1)[:, None]
+        self.ranks.average([means])
+        return means
 
     def guessed(self, common: Tensor) -> tuple[Tensor, Tensor]:
         """What the code critic reads off c: logits of presence (B, attributes), looks (B, attributes, numbers)."""
