@@ -44,12 +44,3 @@ def confusion(logits: Tensor, target: float = 0.5) -> Tensor:
             domain, 0; at 0.5 the codes of all domains are pulled to where nothing can be told.
     """
     return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
-
-
-def mean_where(shown: Tensor, values: Tensor) -> Tensor:
-    """The mean of values (B, K, N) over what is 1, not 0, in shown (B, K); 0 if nothing is.
-
-    >>> float(mean_where(torch.tensor([[1.0], [0.0]]), torch.tensor([[[3.0]], [[5.0]]])))
-    3.0
-    """
-    return (values * shown[..., None]).sum() / (shown.sum() * values.shape[-1]).clamp(min=1)

@@ -94,10 +94,10 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
 def test_each_update_moves_its_own_side_alone(pipeline):
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1
-    shown = trainer.shown((pictures[:2], pictures[2:]))
-    parts, _ = trainer.seen(pictures)
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
-    trainer.code_critic_step(parts, shown)
+    parts, _ = trainer.seen(pictures)
+    shown = trainer.shown((pictures[:2], pictures[2:]))
+    trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"code_critic", "picture_critic"}
@@ -106,12 +106,12 @@ def test_each_update_moves_its_own_side_alone(pipeline):
 
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
-    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
-    own, _ = trainer.seen(pictures)
-    translated, mixed = trainer.translations(own, edited := torch.tensor([0, 1]), torch.tensor([[2, 2], [3, 3]]))
+    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1)
+    edited, sources = torch.tensor([0, 1]), torch.tensor([[2, 2], [3, 3]])
+    translated, mixed = trainer.translations(own, edited, sources)
     translated.retain_grad()
     trainer.back(translated, own, edited, mixed).sum().backward()
-    assert translated.grad is None and own["glasses"].grad_fn is not None
+    assert translated.grad is None
     assert trainer.pipeline.encoder_common[1].weight.grad.any()
 
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses import confusion, edges_l1, mean_where, tells
+from ...losses import confusion, edges_l1, tells
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
@@ -13,13 +13,13 @@ from .config import DiddConfig
 from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
-RISE = 1000  # steps over which translations come to count
+RISE = 1000  # steps over which what comes with a stage comes to count
 WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
 class DiddTrainer(SeparationTrainer):
-    """Trains what is used: once the autoencoder draws, translations are judged in every step.
+    """Trains what is used: once the autoencoder draws, translations are judged, and later translated back.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
     z = G(c(x), s(g)) the translation, in which some s may be s(x).
@@ -32,19 +32,24 @@ class DiddTrainer(SeparationTrainer):
         super().__init__(pipeline)
         config = pipeline.config
         alone = min(config.steps_alone, config.steps // 3)
-        self.stages = (alone, config.steps - alone)
-        self.translates = False
-        self.picture_critic = PictureCritic(config.size, config.width_critic, len(pipeline.attributes))
+        judged = (config.steps - alone) // 2
+        self.stages = (alone, judged, config.steps - alone - judged)
+        self.translates = self.returns = False
+        self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
         self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
     @property
     def answers(self) -> int:
-        """How many numbers the code critic guesses: every attribute's separate code."""
-        return len(self.pipeline.attributes) * self.config.separate
+        """How many logits the code critic gives: one an attribute."""
+        return len(self.pipeline.attributes)
 
     def begin_stage(self, stage: int) -> None:
-        """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate."""
-        self.translates = stage == 1
+        """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate.
+
+        Translating back comes last: while translations still change the whole picture, it
+        teaches separate codes to carry the whole picture.
+        """
+        self.translates, self.returns = stage > 0, stage > 1
 
     def rate(self, step: int) -> float:
         """Up over the first steps, level, then down to nothing over the last third."""
@@ -62,16 +67,20 @@ class DiddTrainer(SeparationTrainer):
             edited, sources = self.partners(images)
             wanted = shown.gather(0, sources)
             translated, mixed = self.translations(own, edited, sources)
-            rising = min(1.0, (step - self.stages[0]) / RISE)  # a critic that knows nothing yet does harm
             shows = self.picture_critic(self.covered(translated))
-            losses["attributes"] = config.w_attributes * rising * tells(shows, wanted)
-            back = self.back(translated, own, edited, mixed)
-            losses["back"] = config.w_back * rising * self.distance(back, pictures[edited])
+            losses["attributes"] = config.w_attributes * self.rising(step, 1) * tells(shows, wanted)
+            if self.returns:
+                back = self.distance(self.back(translated, own, edited, mixed), pictures[edited])
+                losses["back"] = config.w_back * self.rising(step, 2) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        losses |= self.code_critic_step(parts, shown)
+        losses |= self.code_critic_step(parts[COMMON], shown)
         if self.translates:
             losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
         return losses
+
+    def rising(self, step: int, stage: int) -> float:
+        """How much what comes with a stage counts: at first its critics know nothing and do harm."""
+        return min(1.0, (step - sum(self.stages[:stage])) / RISE)
 
     def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
@@ -116,7 +125,7 @@ class DiddTrainer(SeparationTrainer):
         turn = int(torch.randint(1, sets, ()))
         chosen = torch.randperm(sets)[: max(1, sets // 2)]
         edited, guides = numbers[chosen].flatten(), numbers[(chosen + turn) % sets].flatten()
-        kept = self.rand(len(edited), len(self.pipeline.attributes)) < self.config.keep
+        kept = self.rand(len(edited), self.answers) < self.config.keep
         return edited, torch.where(kept, edited[:, None], guides[:, None])
 
     def translations(self, own: Parts, edited: Tensor, sources: Tensor) -> tuple[Tensor, Parts]:
@@ -136,37 +145,22 @@ class DiddTrainer(SeparationTrainer):
         return self.pipeline.decoded(chosen(own, edited) | {COMMON: common, DETAIL: mixed[DETAIL]})
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
-        """Separate encoders must tell whether their attribute is there; from c nobody may, nor what it looks like."""
-        config, (logits, looks) = self.config, self.guessed(parts[COMMON])
+        """Separate encoders must tell whether their attribute is there; from c nobody may."""
+        config = self.config
         return {
             "presence": config.w_presence * tells(presence, shown),
-            "confusion": config.w_confusion * confusion(logits),
-            "looks": config.w_looks * mean_where(shown, (looks - self.usual(looks, shown)) ** 2),
+            "confusion": config.w_confusion * confusion(self.code_critic(parts[COMMON])),
         }
-
-    @torch.no_grad()
-    def usual(self, looks: Tensor, shown: Tensor) -> Tensor:
-        """The mean guess (attributes, numbers) over pictures with an attribute, which whoever knows nothing makes."""
-        means = (looks * shown[..., None]).sum(0) / shown.sum(0).clamp(min=1)[:, None]
-        self.ranks.average([means])
-        return means
-
-    def guessed(self, common: Tensor) -> tuple[Tensor, Tensor]:
-        """What the code critic reads off c: logits of presence (B, attributes), looks (B, attributes, numbers)."""
-        codes = self.code_critic(common).unflatten(1, (-1, self.config.separate))
-        return codes[..., 0], codes[..., 1:]
 
     def distance(self, drawn: Tensor, pictures: Tensor) -> Tensor:
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
 
-    def code_critic_step(self, parts: Parts, shown: Tensor) -> Losses:
+    def code_critic_step(self, common: Tensor, shown: Tensor) -> Losses:
         """One update of the critic of codes, taken as they are."""
-        logits, looks = self.guessed(parts[COMMON].detach())
-        true = torch.stack([parts[name][:, 1:, 0, 0] for name in self.pipeline.attributes], dim=1)
-        losses = {"code_critic": tells(logits, shown), "look_critic": mean_where(shown, (looks - true.detach()) ** 2)}
-        self.update("code_critic", sum(losses.values()))  # type: ignore[arg-type]
-        return losses
+        loss = tells(self.code_critic(common.detach()), shown)
+        self.update("code_critic", loss)
+        return {"code_critic": loss}
 
     def picture_critic_step(
         self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
