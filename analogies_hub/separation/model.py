@@ -16,9 +16,9 @@ from .networks import DetailEncoder, compact
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
 # `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
 Parts = dict[str, Tensor]
-# How much features may change before details are let go: a share of the largest change, since thin
-# frames change less than dark lenses; and at least this much, since less is not seen.
-CHANGE, SEEN = 0.45, 0.02
+# By how much of [-1, 1] pictures must differ for details to be let go: a share of the largest difference,
+# since thin frames differ less than dark lenses; and at least this much, since less is not seen.
+CHANGE, SEEN = 0.15, 0.02
 
 
 class SeparationModel(Pipeline):
@@ -52,20 +52,73 @@ class SeparationModel(Pipeline):
 
     def parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
-        return self.common_parts(images) | self.separate_parts(images, self.attributes)
+        parts = self.common_parts(images)
+        return parts | self.separate_parts(images, parts[COMMON], self.attributes)
 
     def common_parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: the common code, and details."""
         parts = {COMMON: self.encoder_common(images)}
         return parts if self.encoder_detail is None else parts | {DETAIL: self.encoder_detail(images)}
 
-    def separate_parts(self, images: Tensor, names: Sequence[str]) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, absent ones as zeros."""
+    def separate_parts(self, images: Tensor, common: Tensor, names: Sequence[str]) -> Parts:
+        """Pictures (B, 3, size, size) in [-1, 1] and their common codes -> codes of the named attributes, or zeros."""
         parts: Parts = {}
-        for name in names:
-            code, presence = self.encoder_separate[name](images)
+        for name, glimpse in self.glimpses(images, common, names).items():
+            code, presence = self.encoder_separate[name](glimpse)
             parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return parts
+
+    def glimpses(self, images: Tensor, common: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+        """What separate encoders see of pictures (B, 3, size, size): the places of their attributes, on grey.
+
+        So a separate code cannot carry what is elsewhere: hair, hats, the background. The
+        published separate encoders see everything.
+        """
+        if self.encoder_detail is None:
+            return dict.fromkeys(names, images)
+        places = self.places(common, names)
+        return {
+            name: images * F.interpolate(place, images.shape[-2:]) for name, place in zip(names, places, strict=True)
+        }
+
+    def plain(self, common: Tensor) -> Tensor:
+        """The code (B, D, 1, 1) of an attribute of which nothing is known but that it is there."""
+        code = common.new_zeros(len(common), self.config.separate, 1, 1)
+        code[:, 0] = 1
+        return code
+
+    def places(self, common: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """Where attributes would be in pictures, told by common codes alone.
+
+        Args:
+            common: (B, C, h, w) of compact networks.
+            names: attributes.
+
+        Returns:
+            For each name (B, 1, size / 4, size / 4): 1 where sketches with and without the
+            attribute differ, and beside that.
+        """
+        bare = {name: torch.zeros_like(self.plain(common)) for name in self.attributes} | {COMMON: common}
+        return self.differing(bare, [{name: self.plain(common)} for name in names])
+
+    @torch.no_grad()
+    def differing(self, parts: Parts, others: Sequence[Parts]) -> list[Tensor]:
+        """Where sketches differ from those with other parts, each a mask as of `places`.
+
+        Args:
+            parts: codes by name.
+            others: parts that replace them, some at a time; all are sketched in one batch, which is faster.
+        """
+        versions = [parts | other for other in ({}, *others)]
+        names = (COMMON, *self.attributes)
+        before, *after = self.sketched(
+            {name: torch.cat([version[name] for version in versions]) for name in names}
+        ).chunk(len(versions))
+        return [mask_of(sketch - before) for sketch in after]
+
+    def sketched(self, parts: Parts) -> Tensor:
+        """Codes by name -> what compact networks know without details: images (B, 3, size / 4, size / 4) in [-1, 1]."""
+        return self.decoder.sketch(parts[COMMON], [parts[name] for name in self.attributes])  # type: ignore[operator]
 
     def common_shape(self) -> torch.Size:
         """Channels, height and width of a common code."""
@@ -83,38 +136,17 @@ class SeparationModel(Pipeline):
         return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
-        """Parts with some replaced, and without the details of what looks different then.
-
-        What looks different is told by the features from which the decoder draws when it knows
-        no details, for each part by itself.
-        """
+        """Parts with some replaced, and without the details of the places of what is replaced."""
         if DETAIL not in parts:
             return parts | changes
-        others = [{name: part} for name, part in changes.items() if not torch.equal(part, parts[name])]
-        with torch.no_grad():
-            before, *after = self.outlines(parts, others)
-            lost = torch.zeros_like(parts[DETAIL][:, :1])
-            for features in after:
-                difference = (features - before).abs().mean(1, keepdim=True)
-                least = (CHANGE * difference.amax((2, 3), keepdim=True)).clamp(min=SEEN)
-                lost = torch.maximum(lost, (difference > least).to(lost.dtype))
-            lost = F.max_pool2d(lost, 3, stride=1, padding=1)  # neighbours too, which may blur
-        return parts | changes | {DETAIL: parts[DETAIL] * (1 - lost)}
-
-    def outlines(self, parts: Parts, others: Sequence[Parts]) -> Sequence[Tensor]:
-        """The compact decoder's features of a picture without details, as it is and with other parts instead.
-
-        Args:
-            parts: codes by name.
-            others: parts that replace them, one or more at a time.
-
-        Returns:
-            1 + len(others) times (B, N, size / 4, size / 4), from one batch, which is faster.
-        """
-        versions = [parts | other for other in ({}, *others)]
-        separate = [torch.cat([version[name] for version in versions]) for name in self.attributes]
-        common = torch.cat([version[COMMON] for version in versions])
-        return self.decoder.outline(common, separate).chunk(len(versions))  # type: ignore[operator]
+        names = [name for name, part in changes.items() if not torch.equal(part, parts[name])]
+        places = self.places(parts[COMMON], [name for name in names if name != COMMON])
+        if COMMON in names:
+            places += self.differing(parts, [{COMMON: changes[COMMON]}])
+        known = parts[DETAIL]
+        for place in places:
+            known = known * (1 - place)
+        return parts | changes | {DETAIL: known}
 
     def blank(self, parts: Parts) -> Parts:
         """Parts without any details."""
@@ -134,3 +166,10 @@ class SeparationModel(Pipeline):
         top, left = (height - side) // 2, (width - side) // 2
         square = images[..., top : top + side, left : left + side]
         return resize(square, (self.config.size, self.config.size)) * 2 - 1
+
+
+def mask_of(difference: Tensor) -> Tensor:
+    """Where pictures differ (B, 3, H, W) by enough to be seen, and beside that: (B, 1, H, W) of 0 and 1."""
+    size = difference.abs().mean(1, keepdim=True)
+    least = (CHANGE * size.amax((2, 3), keepdim=True)).clamp(min=SEEN)
+    return F.max_pool2d((size > least).to(size.dtype), 3, stride=1, padding=1)

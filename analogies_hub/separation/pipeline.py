@@ -102,7 +102,7 @@ class SeparationPipeline(SeparationModel):
             ImageError: if the numbers of pictures do not match.
         """
         contents, guides = self.batches(content=content, guide=guide)
-        return self.draw(self.mixed(self.parts(contents), self.separate_parts(guides, self.named(to)), to, off))
+        return self.draw(self.mixed(self.parts(contents), self.looks(guides, self.named(to)), to, off))
 
     @operation
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
@@ -145,7 +145,7 @@ class SeparationPipeline(SeparationModel):
             raise ImageError(f"'guides' holds {len(guides)} pictures, expected {len(words)}: for {', '.join(words)}")
         parts = self.parts(self.prepare(content, "content"))
         for word, guide in zip(words, guides, strict=True):
-            theirs = self.separate_parts(self.prepare(guide, "guides"), [word])
+            theirs = self.looks(self.prepare(guide, "guides"), [word])
             parts = self.mixed(parts, theirs, word, NONE)
         return self.draw(parts)
 
@@ -191,6 +191,10 @@ class SeparationPipeline(SeparationModel):
             image: the picture; its middle square is used.
         """
         return self.draw(self.parts(self.prepare(image, "image")))
+
+    def looks(self, guides: Tensor, names: Sequence[str]) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes and nothing else."""
+        return self.separate_parts(guides, self.encoder_common(guides), names)
 
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""

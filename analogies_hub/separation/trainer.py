@@ -75,13 +75,23 @@ class SeparationTrainer(Trainer):
         """The weighted terms of the autoencoder's objective by name."""
         config, parts = self.config, self.codes(pictures, shown)
         absent = [parts[name][shown[:, place] < 0.5] for place, name in enumerate(self.pipeline.attributes)]
-        drawn = self.pipeline.decoded(self.withheld(self.masked(parts, shown)))
+        own = self.masked(parts, shown)
+        drawn = self.pipeline.decoded(self.withheld(own))
         distance = F.mse_loss if config.reconstruction == "l2" else F.l1_loss
-        losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)}
+        losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)} | self.sketch_loss(own, pictures)
         if config.w_zero:
             losses["zero"] = config.w_zero * sum(mean_size(code) for code in absent)  # type: ignore[assignment]
         common = confusion(self.code_critic(parts[COMMON]), PUBLISHED_TARGET)
         return losses | {"confusion": config.w_confusion * DOMAINS * common}
+
+    def sketch_loss(self, parts: Parts, pictures: Tensor) -> Losses:
+        """L1 of what compact networks sketch of pictures (B, 3, R, R) without details."""
+        if DETAIL not in parts:
+            return {}
+        sketch = self.pipeline.sketched(parts)
+        return {
+            "sketch": self.config.w_recon * F.l1_loss(sketch, F.interpolate(pictures, sketch.shape[-2:], mode="area"))
+        }
 
     def shown(self, images: tuple[Tensor, ...]) -> Tensor:
         """Which attributes the pictures of a step show: (all pictures, attributes) of 0 and 1."""
@@ -89,8 +99,9 @@ class SeparationTrainer(Trainer):
 
     def codes(self, pictures: Tensor, shown: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent."""
-        separate = {name: encoder(pictures)[0] for name, encoder in self.pipeline.encoder_separate.items()}
-        return self.pipeline.common_parts(pictures) | separate
+        pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
+        glimpses = pipeline.glimpses(pictures, parts[COMMON], pipeline.attributes)
+        return parts | {name: pipeline.encoder_separate[name](glimpse)[0] for name, glimpse in glimpses.items()}
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:
         """The parts with zeros for attributes that are not shown."""

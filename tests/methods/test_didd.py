@@ -143,25 +143,39 @@ def test_translate_is_encode_mix_decode(pipeline, pictures):
 
 
 class Hand(torch.nn.Module):
-    """A decoder whose features of the upper left block change with the glasses."""
+    """A decoder that sketches glasses in the upper left cell, more or less dark."""
 
-    def outline(self, common, separate):
-        features = torch.zeros(len(common), 5, 8, 8)
-        features[:, :, 0, 0] = separate[0].mean((1, 2, 3))[:, None]
-        return features
+    def __init__(self, strength):
+        super().__init__()
+        self.strength = strength
+
+    def sketch(self, common, separate):
+        pictures = torch.ones(len(common), 3, 8, 8)
+        pictures[:, :, 0, 0] -= self.strength * separate[0][:, 0, 0]
+        return pictures
 
 
-def test_details_are_let_go_where_the_picture_changes_and_next_to_it(pictures):
+@pytest.mark.parametrize(("strength", "side"), [(1.0, 2), (0.01, 0)])
+def test_details_are_let_go_where_an_attribute_can_be_seen_and_next_to_it(pictures, strength, side):
     pipeline = build(domains=("glasses", "smile"))
-    pipeline.decoder = Hand()
-    code = pipeline.encode(pictures[0])
-    parts = code.parts | {"glasses": torch.ones_like(code.parts["glasses"])}
-    same, changed = (pipeline.changed(parts, {"glasses": parts["glasses"] * share}) for share in (0.99, 0.0))
-    assert torch.equal(same["detail"], parts["detail"])  # too small a change to be seen
+    pipeline.decoder = Hand(strength)
+    parts = pipeline.encode(pictures[0]).parts
+    changed = pipeline.changed(parts, {"glasses": torch.rand_like(parts["glasses"]), "smile": parts["smile"]})
     lost = torch.zeros(8, 8, dtype=torch.bool)
-    lost[:2, :2] = True
+    lost[:side, :side] = True
     assert torch.equal(changed["detail"] == 0, lost.expand_as(parts["detail"]) | (parts["detail"] == 0))
     assert (parts["detail"][:, 0] == 1).all()
+
+
+def test_a_separate_code_tells_only_of_where_its_attribute_would_be(pictures):
+    pipeline = build(domains=("glasses", "smile"), separate=16)
+    pipeline.decoder = Hand(1.0)
+    common = pipeline.encoder_common(pictures[0])
+    inside, outside = pictures[0].clone(), pictures[0].clone()
+    inside[:, :, :8, :8] = 0
+    outside[:, :, 8:] = 0
+    looks = [pipeline.glimpses(images, common, ["glasses"])["glasses"] for images in (pictures[0], inside, outside)]
+    assert torch.equal(looks[0], looks[2]) and not torch.equal(looks[0], looks[1])
 
 
 def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):

@@ -15,6 +15,7 @@ from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
+VAGUE = 0.25  # share of separate codes whose looks are withheld
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
@@ -62,7 +63,7 @@ class DiddTrainer(SeparationTrainer):
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
-        losses["recon"] = config.w_recon * self.distance(drawn, pictures)
+        losses |= {"recon": config.w_recon * self.distance(drawn, pictures)} | self.sketch_loss(own, pictures)
         if self.translates:
             edited, sources = self.partners(images)
             wanted = shown.gather(0, sources)
@@ -88,9 +89,10 @@ class DiddTrainer(SeparationTrainer):
         Separate encoders see the pictures moved a little, so that their codes say what an
         attribute looks like and leave to the common code where it belongs.
         """
-        moved = self.moved(pictures)
-        found = {name: encoder(moved) for name, encoder in self.pipeline.encoder_separate.items()}
-        parts = self.pipeline.common_parts(pictures) | {name: code for name, (code, _) in found.items()}
+        pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
+        glimpses = pipeline.glimpses(pictures, parts[COMMON], pipeline.attributes)
+        found = {name: pipeline.encoder_separate[name](self.moved(glimpse)) for name, glimpse in glimpses.items()}
+        parts |= {name: code for name, (code, _) in found.items()}
         return parts, torch.stack([logit for _, logit in found.values()], dim=1)
 
     def covered(self, pictures: Tensor) -> Tensor:
@@ -108,8 +110,14 @@ class DiddTrainer(SeparationTrainer):
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
-        size, names = self.config.noise, self.pipeline.attributes
-        return parts | {name: parts[name] + size * self.randn(*parts[name].shape) for name in names}
+        names = self.pipeline.attributes
+        noisy = {name: parts[name] + self.config.noise * self.randn(*parts[name].shape) for name in names}
+        return parts | {name: self.vague(code) for name, code in noisy.items()}
+
+    def vague(self, codes: Tensor) -> Tensor:
+        """Separate codes (B, D, ...), some of which tell no more than that the attribute is there."""
+        known = self.rand(len(codes), 1, 1, 1) > VAGUE
+        return torch.cat([codes[:, :1], codes[:, 1:] * known], dim=1)
 
     def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
