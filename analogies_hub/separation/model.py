@@ -111,9 +111,8 @@ class SeparationModel(Pipeline):
         """
         versions = [parts | other for other in ({}, *others)]
         names = (COMMON, *self.attributes)
-        before, *after = self.sketched(
-            {name: torch.cat([version[name] for version in versions]) for name in names}
-        ).chunk(len(versions))
+        together = {name: torch.cat([version[name] for version in versions]) for name in names}
+        before, *after = self.sketched(together).chunk(len(versions))
         return [mask_of(sketch - before) for sketch in after]
 
     def sketched(self, parts: Parts) -> Tensor:

@@ -16,6 +16,7 @@ from .pipeline import SeparationPipeline, tiled
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
 WITHHELD = (0.3, 1.6)  # least and largest share of a side whose details are withheld; above 1: of the whole side
+VAGUE = 0.25  # share of separate codes whose looks are withheld
 PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
 
 
@@ -75,7 +76,7 @@ class SeparationTrainer(Trainer):
         """The weighted terms of the autoencoder's objective by name."""
         config, parts = self.config, self.codes(pictures, shown)
         absent = [parts[name][shown[:, place] < 0.5] for place, name in enumerate(self.pipeline.attributes)]
-        own = self.masked(parts, shown)
+        own = self.vague(self.masked(parts, shown))
         drawn = self.pipeline.decoded(self.withheld(own))
         distance = F.mse_loss if config.reconstruction == "l2" else F.l1_loss
         losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)} | self.sketch_loss(own, pictures)
@@ -107,6 +108,16 @@ class SeparationTrainer(Trainer):
         """The parts with zeros for attributes that are not shown."""
         places = enumerate(self.pipeline.attributes)
         return parts | {name: parts[name] * shown[:, place, None, None, None] for place, name in places}
+
+    def vague(self, parts: Parts) -> Parts:
+        """The parts, in which some separate codes tell no more than that the attribute is there, as `places` asks."""
+        if DETAIL not in parts:
+            return parts
+        found = {}
+        for name in self.pipeline.attributes:
+            told = self.rand(len(parts[name]), 1, 1, 1) > VAGUE
+            found[name] = torch.cat([parts[name][:, :1], parts[name][:, 1:] * told], dim=1)
+        return parts | found
 
     def withheld(self, parts: Parts) -> Parts:
         """The parts without the details in a rectangle of some pictures, which the other parts must then tell."""

@@ -15,7 +15,6 @@ from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
-VAGUE = 0.25  # share of separate codes whose looks are withheld
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
@@ -60,7 +59,7 @@ class DiddTrainer(SeparationTrainer):
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         parts, presence = self.seen(pictures)
-        own = self.noisy(self.masked(parts, shown))
+        own = self.vague(self.noisy(self.masked(parts, shown)))
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
         losses |= {"recon": config.w_recon * self.distance(drawn, pictures)} | self.sketch_loss(own, pictures)
@@ -110,14 +109,8 @@ class DiddTrainer(SeparationTrainer):
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
-        names = self.pipeline.attributes
-        noisy = {name: parts[name] + self.config.noise * self.randn(*parts[name].shape) for name in names}
-        return parts | {name: self.vague(code) for name, code in noisy.items()}
-
-    def vague(self, codes: Tensor) -> Tensor:
-        """Separate codes (B, D, ...), some of which tell no more than that the attribute is there."""
-        known = self.rand(len(codes), 1, 1, 1) > VAGUE
-        return torch.cat([codes[:, :1], codes[:, 1:] * known], dim=1)
+        size, names = self.config.noise, self.pipeline.attributes
+        return parts | {name: parts[name] + size * self.randn(*parts[name].shape) for name in names}
 
     def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
