@@ -68,18 +68,20 @@ class SeparationModel(Pipeline):
             parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return parts
 
+    @torch.no_grad()
     def glimpses(self, images: Tensor, common: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-        """What separate encoders see of pictures (B, 3, size, size): the places of their attributes, on grey.
+        """What separate encoders see of pictures (B, 3, size, size): what the common code does not tell, by attribute.
 
-        So a separate code cannot carry what is elsewhere: hair, hats, the background. The
-        published separate encoders see everything.
+        That is how they differ from the sketch without attributes, where the attribute would
+        be: so a separate code cannot carry what is elsewhere, and has no need to carry skin.
+        The published separate encoders see everything.
         """
         if self.encoder_detail is None:
             return dict.fromkeys(names, images)
-        places = self.places(common, names)
-        return {
-            name: images * F.interpolate(place, images.shape[-2:]) for name, place in zip(names, places, strict=True)
-        }
+        bare, *places = self.bare_and_places(common, names)
+        side = images.shape[-2:]
+        rest = images - F.interpolate(bare, side, mode="bilinear")
+        return {name: rest * F.interpolate(place, side) for name, place in zip(names, places, strict=True)}
 
     def plain(self, common: Tensor) -> Tensor:
         """The code (B, D, 1, 1) of an attribute of which nothing is known but that it is there."""
@@ -98,12 +100,16 @@ class SeparationModel(Pipeline):
             For each name (B, 1, size / 4, size / 4): 1 where sketches with and without the
             attribute differ, and beside that.
         """
+        return self.bare_and_places(common, names)[1:]
+
+    def bare_and_places(self, common: Tensor, names: Sequence[str]) -> list[Tensor]:
+        """The sketch (B, 3, size / 4, size / 4) without attributes, and the `places`."""
         bare = {name: torch.zeros_like(self.plain(common)) for name in self.attributes} | {COMMON: common}
-        return self.differing(bare, [{name: self.plain(common)} for name in names])
+        return self.sketch_and_masks(bare, [{name: self.plain(common)} for name in names])
 
     @torch.no_grad()
-    def differing(self, parts: Parts, others: Sequence[Parts]) -> list[Tensor]:
-        """Where sketches differ from those with other parts, each a mask as of `places`.
+    def sketch_and_masks(self, parts: Parts, others: Sequence[Parts]) -> list[Tensor]:
+        """The sketch of parts, and where it differs from those with other parts, masks as of `places`.
 
         Args:
             parts: codes by name.
@@ -112,8 +118,8 @@ class SeparationModel(Pipeline):
         versions = [parts | other for other in ({}, *others)]
         names = (COMMON, *self.attributes)
         together = {name: torch.cat([version[name] for version in versions]) for name in names}
-        before, *after = self.sketched(together).chunk(len(versions))
-        return [mask_of(sketch - before) for sketch in after]
+        sketch, *after = self.sketched(together).chunk(len(versions))
+        return [sketch, *(mask_of(other - sketch) for other in after)]
 
     def sketched(self, parts: Parts) -> Tensor:
         """Codes by name -> what compact networks know without details: images (B, 3, size / 4, size / 4) in [-1, 1]."""
@@ -141,7 +147,7 @@ class SeparationModel(Pipeline):
         names = [name for name, part in changes.items() if not torch.equal(part, parts[name])]
         places = self.places(parts[COMMON], [name for name in names if name != COMMON])
         if COMMON in names:
-            places += self.differing(parts, [{COMMON: changes[COMMON]}])
+            places += self.sketch_and_masks(parts, [{COMMON: changes[COMMON]}])[1:]
         known = parts[DETAIL]
         for place in places:
             known = known * (1 - place)
