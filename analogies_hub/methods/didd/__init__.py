@@ -23,8 +23,10 @@ The `default` preset is ours. What it changes, and why:
       survive; any size from 32 px.
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
-      rectangles, so that the coarse code can draw whatever is missing; an edit lets go of those
-      where the decoder's coarse features change. All else stays sharp and the same.
+      rectangles, so that the coarse code can draw whatever is missing. All that an edit does
+      not let go of stays sharp and the same.
+    - An edit lets go of details where the attribute would be, which sketches tell: small
+      pictures drawn of the common code with and without it, whatever it looks like.
     - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once, so that removing
       and combining are trained; with two sets it is the paper's setting.
@@ -32,11 +34,15 @@ The `default` preset is ours. What it changes, and why:
       This replaces the zero loss, which shrinks codes everywhere. Noise on it leaves room for
       what the common code cannot say, and for nothing else: without, it carries the hue of
       the whole picture.
-    - Separate encoders see moved pictures, so that a code does not say where things are.
+    - Separate encoders see how a picture differs there from its sketch without attributes, so
+      that a code cannot carry hats, hair and skin; and moved, so that it does not say where
+      things are.
     - Once the autoencoder draws, each step makes some translations, and a critic that learns
       to see through them judges whether they show what they were given. It learns what
       attributes look like from data, and from pictures drawn of all their own parts, so that it
       cannot tell translations by mere blur.
+    - In the second half of training translations are also translated back, which asks for the
+      same common code with and without an attribute; the code critic cannot ask for that.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
     - Critics learn from the codes and pictures of the very step; averaged weights.
 """
