@@ -144,13 +144,14 @@ class SeparationModel(Pipeline):
         """Parts with some replaced, and without the details of the places of what is replaced."""
         if DETAIL not in parts:
             return parts | changes
-        names = [name for name, part in changes.items() if not torch.equal(part, parts[name])]
-        places = self.places(parts[COMMON], [name for name in names if name != COMMON])
-        if COMMON in names:
-            places += self.sketch_and_masks(parts, [{COMMON: changes[COMMON]}])[1:]
+        names = [name for name in changes if name != COMMON]
+        places = dict(zip(names, self.places(parts[COMMON], names), strict=True))
+        if COMMON in changes:
+            places[COMMON] = self.sketch_and_masks(parts, [{COMMON: changes[COMMON]}])[1]
         known = parts[DETAIL]
-        for place in places:
-            known = known * (1 - place)
+        for name, place in places.items():
+            differs = (changes[name] != parts[name]).flatten(1).any(1)  # each picture by itself, whatever is beside it
+            known = known * (1 - place * differs[:, None, None, None])
         return parts | changes | {DETAIL: known}
 
     def blank(self, parts: Parts) -> Parts:

@@ -167,6 +167,16 @@ def test_details_are_let_go_where_an_attribute_can_be_seen_and_next_to_it(pictur
     assert (parts["detail"][:, 0] == 1).all()
 
 
+def test_a_picture_keeps_its_details_whatever_changes_beside_it_in_a_batch(pictures):
+    pipeline = build(domains=("glasses", "smile"))
+    pipeline.decoder = Hand(1.0)
+    parts = pipeline.encode(pictures[0]).parts
+    parts["glasses"] = torch.tensor([1.0, 0.0])[:, None, None, None].expand_as(parts["glasses"])
+    changed = pipeline.changed(parts, {"glasses": torch.zeros_like(parts["glasses"])})
+    assert not changed["detail"][0, :, :2, :2].any()
+    assert torch.equal(changed["detail"][1], parts["detail"][1])
+
+
 def test_a_separate_code_tells_only_of_where_its_attribute_would_be(pictures):
     pipeline = build(domains=("glasses", "smile"), separate=16)
     pipeline.decoder = Hand(1.0)
