@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
-from .config import COMMON, DETAIL, SeparationConfig
+from .config import BARE, COMMON, DETAIL, PLACES, SeparationConfig
 from .networks import DetailEncoder, compact
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known. What follows from the common code of
+# compact networks is kept beside it, since it is asked for twice: `bare` (B, 3, R / 4, R / 4), a sketch
+# without attributes, and `places` (B, attributes, R / 4, R / 4), 1 where one would be, else 0.
 Parts = dict[str, Tensor]
 # By how much of [-1, 1] pictures must differ for details to be let go: a share of the largest difference,
 # since thin frames differ less than dark lenses; and at least this much, since less is not seen.
@@ -53,23 +55,24 @@ class SeparationModel(Pipeline):
     def parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
         parts = self.common_parts(images)
-        return parts | self.separate_parts(images, parts[COMMON], self.attributes)
+        return parts | self.separate_parts(images, parts, self.attributes)
 
     def common_parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: the common code, and details."""
-        parts = {COMMON: self.encoder_common(images)}
-        return parts if self.encoder_detail is None else parts | {DETAIL: self.encoder_detail(images)}
+        """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: common code, details, and what follows."""
+        common = self.encoder_common(images)
+        if self.encoder_detail is None:
+            return {COMMON: common}
+        return {COMMON: common, DETAIL: self.encoder_detail(images)} | self.bare_and_places(common)
 
-    def separate_parts(self, images: Tensor, common: Tensor, names: Sequence[str]) -> Parts:
-        """Pictures (B, 3, size, size) in [-1, 1] and their common codes -> codes of the named attributes, or zeros."""
-        parts: Parts = {}
-        for name, glimpse in self.glimpses(images, common, names).items():
+    def separate_parts(self, images: Tensor, parts: Parts, names: Sequence[str]) -> Parts:
+        """Pictures (B, 3, size, size) in [-1, 1] and their common parts -> codes of the named attributes, or zeros."""
+        codes: Parts = {}
+        for name, glimpse in self.glimpses(images, parts, names).items():
             code, presence = self.encoder_separate[name](glimpse)
-            parts[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
-        return parts
+            codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
+        return codes
 
-    @torch.no_grad()
-    def glimpses(self, images: Tensor, common: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+    def glimpses(self, images: Tensor, parts: Parts, names: Sequence[str]) -> dict[str, Tensor]:
         """What separate encoders see of pictures (B, 3, size, size): what the common code does not tell, by attribute.
 
         That is how they differ from the sketch without attributes, where the attribute would
@@ -78,10 +81,10 @@ class SeparationModel(Pipeline):
         """
         if self.encoder_detail is None:
             return dict.fromkeys(names, images)
-        bare, *places = self.bare_and_places(common, names)
         side = images.shape[-2:]
-        rest = images - F.interpolate(bare, side, mode="bilinear")
-        return {name: rest * F.interpolate(place, side) for name, place in zip(names, places, strict=True)}
+        rest = images - F.interpolate(parts[BARE], side, mode="bilinear")
+        places = F.interpolate(parts[PLACES], side).split(1, dim=1)
+        return {name: rest * places[self.attributes.index(name)] for name in names}
 
     def plain(self, common: Tensor) -> Tensor:
         """The code (B, D, 1, 1) of an attribute of which nothing is known but that it is there."""
@@ -89,31 +92,26 @@ class SeparationModel(Pipeline):
         code[:, 0] = 1
         return code
 
-    def places(self, common: Tensor, names: Sequence[str]) -> list[Tensor]:
-        """Where attributes would be in pictures, told by common codes alone.
+    def bare_and_places(self, common: Tensor) -> Parts:
+        """Common code (B, C, h, w) of compact networks -> the sketch without attributes, and where they would be.
 
-        Args:
-            common: (B, C, h, w) of compact networks.
-            names: attributes.
-
-        Returns:
-            For each name (B, 1, size / 4, size / 4): 1 where sketches with and without the
-            attribute differ, and beside that.
+        A place is where sketches with and without the attribute differ, whatever it looks
+        like, and beside that.
         """
-        return self.bare_and_places(common, names)[1:]
-
-    def bare_and_places(self, common: Tensor, names: Sequence[str]) -> list[Tensor]:
-        """The sketch (B, 3, size / 4, size / 4) without attributes, and the `places`."""
-        bare = {name: torch.zeros_like(self.plain(common)) for name in self.attributes} | {COMMON: common}
-        return self.sketch_and_masks(bare, [{name: self.plain(common)} for name in names])
+        absent = {name: torch.zeros_like(self.plain(common)) for name in self.attributes} | {COMMON: common}
+        bare, *places = self.sketch_and_masks(absent, [{name: self.plain(common)} for name in self.attributes])
+        return {BARE: bare, PLACES: torch.cat(places, dim=1)}
 
     @torch.no_grad()
     def sketch_and_masks(self, parts: Parts, others: Sequence[Parts]) -> list[Tensor]:
-        """The sketch of parts, and where it differs from those with other parts, masks as of `places`.
+        """The sketch of parts (B, 3, size / 4, size / 4), and where it differs from those with other parts.
 
         Args:
             parts: codes by name.
             others: parts that replace them, some at a time; all are sketched in one batch, which is faster.
+
+        Returns:
+            The sketch, and a mask (B, 1, size / 4, size / 4) of 0 and 1 for each of the others.
         """
         versions = [parts | other for other in ({}, *others)]
         names = (COMMON, *self.attributes)
@@ -144,14 +142,14 @@ class SeparationModel(Pipeline):
         """Parts with some replaced, and without the details of the places of what is replaced."""
         if DETAIL not in parts:
             return parts | changes
-        names = [name for name in changes if name != COMMON]
-        places = dict(zip(names, self.places(parts[COMMON], names), strict=True))
+        told = parts if PLACES in parts else self.bare_and_places(parts[COMMON])  # a user's code has none
+        places = dict(zip(self.attributes, told[PLACES].split(1, dim=1), strict=True))
         if COMMON in changes:
             places[COMMON] = self.sketch_and_masks(parts, [{COMMON: changes[COMMON]}])[1]
         known = parts[DETAIL]
-        for name, place in places.items():
-            differs = (changes[name] != parts[name]).flatten(1).any(1)  # each picture by itself, whatever is beside it
-            known = known * (1 - place * differs[:, None, None, None])
+        for name, part in changes.items():
+            differs = (part != parts[name]).flatten(1).any(1)  # each picture by itself, whatever is beside it
+            known = known * (1 - places[name] * differs[:, None, None, None])
         return parts | changes | {DETAIL: known}
 
     def blank(self, parts: Parts) -> Parts:

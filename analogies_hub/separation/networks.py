@@ -140,7 +140,7 @@ class CompactDecoder(nn.Module):
         for wide, narrow in itertools.pairwise(widths[: doubled - 1]):
             coarse += [*double(wide, narrow), Residual(narrow)]
         self.coarse = nn.Sequential(*coarse)
-        self.rough = nn.Conv2d(widths[-2], 3, 1)
+        self.to_sketch = nn.Conv2d(widths[-2], 3, 1)
         self.detail = nn.Conv2d(details, widths[-2], 1)
         self.pixels = nn.Sequential(
             nn.Conv2d(details, 3 * DETAIL_BLOCK**2, 1, bias=False), nn.PixelShuffle(DETAIL_BLOCK)
@@ -167,7 +167,7 @@ class CompactDecoder(nn.Module):
 
     def sketch(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> a small picture (B, 3, R / 4, R / 4) in [-1, 1]."""
-        return torch.tanh(self.rough(self.joined(common, separate)))
+        return torch.tanh(self.to_sketch(self.joined(common, separate)))
 
     def joined(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> features (B, N, R / 4, R / 4) of the whole picture."""

@@ -10,7 +10,7 @@ from ..codes import Code
 from ..errors import ImageError
 from ..images import Picture
 from ..operations import CodeValue, Frames, Image, Number, Words, operation
-from .config import ALL, COMMON, DETAIL, NONE
+from .config import ALL, COMMON, NONE
 from .model import Parts, SeparationModel
 
 To = Annotated[str, Words(), "which attributes are taken from the guide"]
@@ -57,7 +57,8 @@ class SeparationPipeline(SeparationModel):
         Args:
             image: the picture; its middle square is used.
         """
-        return Code(self.fingerprint(), self.parts(self.prepare(image, "image")))
+        parts = self.parts(self.prepare(image, "image"))
+        return Code(self.fingerprint(), {name: parts[name] for name in self.names})
 
     @operation
     @torch.no_grad()
@@ -194,7 +195,7 @@ class SeparationPipeline(SeparationModel):
 
     def looks(self, guides: Tensor, names: Sequence[str]) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> codes of the named attributes and nothing else."""
-        return self.separate_parts(guides, self.encoder_common(guides), names)
+        return self.separate_parts(guides, self.common_parts(guides), names)
 
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""
@@ -214,7 +215,7 @@ class SeparationPipeline(SeparationModel):
 
     def crossed(self, parts: Parts, row: Step, column: Step) -> Parts:
         """A picture's parts with the changes of a row and of a column."""
-        target = {name: part for name, part in parts.items() if name != DETAIL}
+        target = {name: parts[name] for name in (COMMON, *self.attributes)}
         return self.changed(row.nearest or column.nearest or parts, target | row.changes | column.changes)
 
     def named(self, words: str) -> tuple[str, ...]:

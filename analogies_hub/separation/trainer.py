@@ -101,7 +101,7 @@ class SeparationTrainer(Trainer):
     def codes(self, pictures: Tensor, shown: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent."""
         pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        glimpses = pipeline.glimpses(pictures, parts[COMMON], pipeline.attributes)
+        glimpses = pipeline.glimpses(pictures, parts, pipeline.attributes)
         return parts | {name: pipeline.encoder_separate[name](glimpse)[0] for name, glimpse in glimpses.items()}
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:

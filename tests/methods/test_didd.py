@@ -180,11 +180,11 @@ def test_a_picture_keeps_its_details_whatever_changes_beside_it_in_a_batch(pictu
 def test_a_separate_code_tells_only_of_where_its_attribute_would_be(pictures):
     pipeline = build(domains=("glasses", "smile"), separate=16)
     pipeline.decoder = Hand(1.0)
-    common = pipeline.encoder_common(pictures[0])
+    parts = pipeline.common_parts(pictures[0])
     inside, outside = pictures[0].clone(), pictures[0].clone()
     inside[:, :, :8, :8] = 0
     outside[:, :, 8:] = 0
-    looks = [pipeline.glimpses(images, common, ["glasses"])["glasses"] for images in (pictures[0], inside, outside)]
+    looks = [pipeline.glimpses(images, parts, ["glasses"])["glasses"] for images in (pictures[0], inside, outside)]
     assert torch.equal(looks[0], looks[2]) and not torch.equal(looks[0], looks[1])
 
 

@@ -89,7 +89,7 @@ class DiddTrainer(SeparationTrainer):
         attribute looks like and leave to the common code where it belongs.
         """
         pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        glimpses = pipeline.glimpses(pictures, parts[COMMON], pipeline.attributes)
+        glimpses = pipeline.glimpses(pictures, parts, pipeline.attributes)
         found = {name: pipeline.encoder_separate[name](self.moved(glimpse)) for name, glimpse in glimpses.items()}
         parts |= {name: code for name, (code, _) in found.items()}
         return parts, torch.stack([logit for _, logit in found.values()], dim=1)
