@@ -102,8 +102,9 @@ class SeparationPipeline(SeparationModel):
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
-        contents, guides = self.batches(content=content, guide=guide)
-        return self.draw(self.mixed(self.parts(contents), self.looks(guides, self.named(to)), to, off))
+        together = self.parts(torch.cat(self.batches(content=content, guide=guide)))  # faster than one by one
+        ours, theirs = ({name: part.chunk(2)[side] for name, part in together.items()} for side in (0, 1))
+        return self.draw(self.mixed(ours, theirs, to, off))
 
     @operation
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
