@@ -98,7 +98,13 @@ class DetailEncoder(nn.Module):
 
 
 class CompactSeparateEncoder(nn.Module):
-    """What an attribute looks like in a picture, and whether it is there at all."""
+    """What an attribute looks like in a picture, and whether it is there at all.
+
+    Attributes:
+        usual: the mean look (numbers - 1,) of pictures that show it, as training found it; zeros if it never did.
+    """
+
+    usual: Tensor
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
@@ -117,16 +123,26 @@ class CompactSeparateEncoder(nn.Module):
         )
         self.look = nn.Linear(2 * width * cells, numbers - 1)
         self.presence = nn.Linear(2 * width * cells, 1)
+        self.register_buffer("usual", torch.zeros(numbers - 1))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,).
+        """(B, 3, R, R) in [-1, 1] -> code (B, numbers, 1, 1) of mean square 1, logit of presence (B,)."""
+        look, presence = self.look_and_presence(images)
+        return self.code(look), presence
+
+    def look_and_presence(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, R, R) in [-1, 1] -> look (B, numbers - 1), logit of presence (B,)."""
+        features = self.trunk(images)
+        return self.look(features), self.presence(features)[:, 0]
+
+    def code(self, look: Tensor) -> Tensor:
+        """Look (B, numbers - 1) -> code (B, numbers, 1, 1): by how it differs from the usual, at mean square 1.
 
         The first number is always 1, and so tells the decoder that the attribute is there.
         """
-        features = self.trunk(images)
-        look = self.look(features)
+        look = look - self.usual
         look = look / (look.square().mean(1, keepdim=True) + 1e-4).sqrt()
-        return F.pad(look, (1, 0), value=1.0)[..., None, None], self.presence(features)[:, 0]
+        return F.pad(look, (1, 0), value=1.0)[..., None, None]
 
 
 class CompactDecoder(nn.Module):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.nn.functional import all_reduce
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Ranks:
         parts = [torch.empty_like(rows) for _ in range(self.world)]
         dist.all_gather(parts, rows.contiguous())
         return torch.cat(parts)
+
+    def mean(self, rows: Tensor) -> Tensor:
+        """The mean of the rows of every process, equally many each; gradients come back to all of them."""
+        mean = rows.mean(0)
+        return mean if self.world == 1 else all_reduce(mean) / self.world
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""

@@ -188,6 +188,19 @@ def test_a_separate_code_tells_only_of_where_its_attribute_would_be(pictures):
     assert torch.equal(looks[0], looks[2]) and not torch.equal(looks[0], looks[1])
 
 
+def test_looks_are_told_by_what_is_unusual_and_cannot_run_away_from_the_usual():
+    method = get_method("didd")
+    trainer = method.trainer(build(domains=("glasses", "smile")))
+    looks = (torch.randn(6, 3) + 5).requires_grad_()
+    usual, there = torch.zeros(3), torch.tensor([True, True, True, True, False, False])
+    for _ in range(300):
+        told = trainer.centred(looks, usual, there)
+    torch.testing.assert_close(usual, looks[there].mean(0))
+    torch.testing.assert_close(told, looks)  # the encoder itself takes off what is usual, in use as in training
+    told[there].sum().backward()
+    torch.testing.assert_close(looks.grad, torch.zeros(6, 3))
+
+
 def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
     other = pictures[0].clone()
     other[:, :, 8:12, 4:8] = 0

@@ -1,5 +1,7 @@
 """How the `default` preset of `didd` is trained; the published loop is `SeparationTrainer`."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -7,6 +9,7 @@ from torch import Tensor
 from ...losses import confusion, edges_l1, tells
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
+from ...separation.networks import CompactSeparateEncoder
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
@@ -15,6 +18,7 @@ from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
+FOLLOW = 0.05  # by what share what is usual moves to the looks of a step
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
@@ -58,7 +62,7 @@ class DiddTrainer(SeparationTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
-        parts, presence = self.seen(pictures)
+        parts, presence = self.seen(pictures, shown)
         own = self.vague(self.noisy(self.masked(parts, shown)))
         losses = self.code_losses(parts, presence, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
@@ -82,17 +86,35 @@ class DiddTrainer(SeparationTrainer):
         """How much what comes with a stage counts: at first its critics know nothing and do harm."""
         return min(1.0, (step - sum(self.stages[:stage])) / RISE)
 
-    def seen(self, pictures: Tensor) -> tuple[Parts, Tensor]:
+    def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
 
         Separate encoders see the pictures moved a little, so that their codes say what an
         attribute looks like and leave to the common code where it belongs.
         """
         pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        glimpses = pipeline.glimpses(pictures, parts, pipeline.attributes)
-        found = {name: pipeline.encoder_separate[name](self.moved(glimpse)) for name, glimpse in glimpses.items()}
-        parts |= {name: code for name, (code, _) in found.items()}
-        return parts, torch.stack([logit for _, logit in found.values()], dim=1)
+        logits = []
+        for place, (name, glimpse) in enumerate(pipeline.glimpses(pictures, parts, pipeline.attributes).items()):
+            encoder = cast(CompactSeparateEncoder, pipeline.encoder_separate[name])
+            look, logit = encoder.look_and_presence(self.moved(glimpse))
+            parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place] > 0.5))
+            logits.append(logit)
+        return parts, torch.stack(logits, dim=1)
+
+    def centred(self, look: Tensor, usual: Tensor, there: Tensor) -> Tensor:
+        """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.
+
+        Otherwise codes of mean square 1 become all the same, and where that is prevented by
+        taking off what is usual alone, looks run away from it.
+
+        Args:
+            usual: (numbers,), changed in place.
+            there: (B,), of which pictures the looks count.
+        """
+        mean = self.ranks.mean(look[there])
+        usual.lerp_(mean.detach().to(usual.dtype), FOLLOW)
+        alone = int(there.sum()) * self.ranks.world == 1  # then it is the mean
+        return look if alone else look - mean + mean.detach()
 
     def covered(self, pictures: Tensor) -> Tensor:
         """Pictures under noise: what is too faint to be seen does not count."""
