@@ -39,7 +39,7 @@ class DiddConfig(SeparationConfig):
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
-    jitter: float = setting(0.08, "by what share separate encoders see pictures moved", 0.0, 0.5)
+    jitter: float = setting(0.05, "by what share separate encoders see pictures moved", 0.0, 0.5)
     noise: float = setting(0.4, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
