@@ -34,6 +34,9 @@ The `default` preset is ours. What it changes, and why:
       This replaces the zero loss, which shrinks codes everywhere. Noise on it leaves room for
       what the common code cannot say, and for nothing else: without, it carries the hue of
       the whole picture.
+    - A separate code says how a look differs from the usual one, the running mean, at mean
+      square 1: otherwise the codes of all pictures become the same. The mean of the looks of a
+      step gets no gradient, or looks would run away from what is usual.
     - Separate encoders see how a picture differs there from its sketch without attributes, so
       that a code cannot carry hats, hair and skin; and moved, so that it does not say where
       things are.
