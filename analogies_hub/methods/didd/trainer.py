@@ -18,7 +18,7 @@ from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
-FOLLOW = 0.05  # by what share what is usual moves to the looks of a step
+FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
