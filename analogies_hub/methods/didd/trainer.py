@@ -36,7 +36,7 @@ class DiddTrainer(SeparationTrainer):
         super().__init__(pipeline)
         config = pipeline.config
         alone = min(config.steps_alone, config.steps // 3)
-        judged = (config.steps - alone) // 2
+        judged = (config.steps - alone) // 3
         self.stages = (alone, judged, config.steps - alone - judged)
         self.translates = self.returns = False
         self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
