@@ -94,9 +94,9 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
 def test_each_update_moves_its_own_side_alone(pipeline):
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1
-    before = {name: value.clone() for name, value in trainer.state_dict().items()}
-    parts, _ = trainer.seen(pictures)
     shown = trainer.shown((pictures[:2], pictures[2:]))
+    parts, _ = trainer.seen(pictures, shown)
+    before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
@@ -106,7 +106,7 @@ def test_each_update_moves_its_own_side_alone(pipeline):
 
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
-    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1)
+    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0))
     edited, sources = torch.tensor([0, 1]), torch.tensor([[2, 2], [3, 3]])
     translated, mixed = trainer.translations(own, edited, sources)
     translated.retain_grad()
@@ -115,7 +115,7 @@ def test_translations_get_no_credit_for_what_is_hidden_in_them():
     assert trainer.pipeline.encoder_common[1].weight.grad.any()
 
 
-def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_square_one(pipeline, pictures):
+def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_one_size(pipeline, pictures):
     for encoder in pipeline.encoder_separate.values():
         encoder.presence.bias.data.fill_(-100.0)
     off = pipeline.encode(pictures[0]).parts
@@ -123,7 +123,8 @@ def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_squar
     for encoder in pipeline.encoder_separate.values():
         encoder.presence.bias.data.fill_(100.0)
     on = pipeline.encode(pictures[0]).parts
-    assert on["glasses"].square().mean(1).flatten().tolist() == pytest.approx([1, 1], abs=1e-2)
+    size = pipeline.config.amplify**2
+    assert on["glasses"].square().mean(1).flatten().tolist() == pytest.approx([size, size], rel=1e-2)
     for encoder in pipeline.encoder_separate.values():
         encoder.presence.bias.data.zero_()
 
@@ -199,6 +200,15 @@ def test_looks_are_told_by_what_is_unusual_and_cannot_run_away_from_the_usual():
     torch.testing.assert_close(told, looks)  # the encoder itself takes off what is usual, in use as in training
     told[there].sum().backward()
     torch.testing.assert_close(looks.grad, torch.zeros(6, 3))
+
+
+def test_a_common_code_is_read_again_where_details_were_let_go_and_nowhere_else(pipeline, pictures):
+    parts = pipeline.parts(pictures[0] * 2 - 1)
+    assert pipeline.settled(parts) is parts
+    known = parts["detail"].clone()
+    known[0, :, 0, 0] = 0  # of 8 x 8 in the first picture; the common code has as many cells
+    changed = pipeline.settled(parts | {"detail": known})["common"] != parts["common"]
+    assert changed.any(1).nonzero().tolist() == [[0, 0, 0]]
 
 
 def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
