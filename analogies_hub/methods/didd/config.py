@@ -46,7 +46,7 @@ class DiddConfig(SeparationConfig):
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translations, translated back, being the pictures", 0.0, 1e6)
-    w_attributes: float = setting(0.06, "weight of translations showing the guide's attributes", 0.0, 1e6)
+    w_attributes: float = setting(0.15, "weight of translations showing the guide's attributes", 0.0, 1e6)
 
     def __post_init__(self) -> None:
         super().__post_init__()
