@@ -25,7 +25,6 @@ class SeparationConfig(Config):
     common: int = setting(16, "channels of the common code", 1, 1024)
     detail: int = setting(16, "numbers of each detail in compact networks", 2, 256)
     separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 2, 512)
-    amplify: float = setting(1.0, "by how much separate codes are amplified where they are used", 0.0, 4.0)
     flip: bool = setting(True, "mirror half of the pictures")
     drop: float = setting(0.9, "share of pictures of which details are withheld in training", 0.0, 1.0)
     batch: int = setting(4, "images of each set a step", 1, 4096)

@@ -65,15 +65,11 @@ class SeparationModel(Pipeline):
         return {COMMON: common, DETAIL: self.encoder_detail(images)} | self.bare_and_places(common)
 
     def separate_parts(self, images: Tensor, parts: Parts, names: Sequence[str]) -> Parts:
-        """Pictures (B, 3, size, size) in [-1, 1] and their common parts -> codes of the named attributes, or zeros.
-
-        They are amplified, since a decoder that only ever knew codes under noise draws them timidly.
-        """
+        """Pictures (B, 3, size, size) in [-1, 1] and their common parts -> codes of the named attributes, or zeros."""
         codes: Parts = {}
         for name, glimpse in self.glimpses(images, parts, names).items():
             code, presence = self.encoder_separate[name](glimpse)
-            there = (presence > 0)[:, None, None, None] if self.tells_presence else 1.0
-            codes[name] = self.config.amplify * code * there
+            codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return codes
 
     def glimpses(self, images: Tensor, parts: Parts, names: Sequence[str]) -> dict[str, Tensor]:
@@ -140,18 +136,7 @@ class SeparationModel(Pipeline):
 
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""
-        return (self.decoded(self.settled(parts)).float() + 1).clamp(0, 2) / 2
-
-    @torch.no_grad()
-    def settled(self, parts: Parts) -> Parts:
-        """Parts whose common code is read off the picture that they draw, where no details are known.
-
-        The code of a picture that never had a beard draws one faintly; once it is drawn, it is seen.
-        """
-        if DETAIL not in parts or not (unknown := 1 - parts[DETAIL][:, :1]).any():
-            return parts
-        common, drawn = parts[COMMON], self.encoder_common(self.decoded(parts))
-        return parts | {COMMON: torch.lerp(common, drawn, F.adaptive_max_pool2d(unknown, common.shape[-2:]))}
+        return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced, and without the details of the places of what is replaced."""

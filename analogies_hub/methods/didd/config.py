@@ -14,7 +14,6 @@ REFERENCE: dict[str, Any] = {
     "width": 32,
     "separate": 25,
     "spectral": True,
-    "amplify": 1.0,
     "batch": 32,
     "steps": 1_250_000,
     "lr": 2e-4,
@@ -35,7 +34,6 @@ GPU: dict[str, Any] = {"size": 128, "width": 64, "common": 32, "steps": 100_000}
 class DiddConfig(SeparationConfig):
     """Two or more image sets, each showing some attributes that another lacks."""
 
-    amplify: float = setting(1.5, "by how much separate codes are amplified where they are used", 0.0, 4.0)
     steps_alone: int = setting(3000, "steps before translations are trained, at most a third of all", 0, 1_000_000)
     w_confusion: float = setting(0.1, "weight of the common code's adversarial term", 0.0, 1e6)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)

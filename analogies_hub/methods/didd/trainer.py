@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...losses import confusion, edges_l1, tells
-from ...separation.config import COMMON, DETAIL
+from ...separation.config import ALL, COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
@@ -81,6 +81,19 @@ class DiddTrainer(SeparationTrainer):
         if self.translates:
             losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
         return losses
+
+    def validation_score(self, *images: Tensor) -> Tensor:
+        """As published, and how sure the separate encoders are of the opposite of what translations should show."""
+        pipeline, own = self.pipeline, self.pipeline.parts(torch.cat(images))
+        wanted = self.shown(images).roll(len(images[0]), 0)
+        guides = {name: code.roll(len(images[0]), 0) for name, code in own.items()}
+        translated = pipeline.draw(pipeline.mixed(own, guides, ALL, ALL)) * 2 - 1
+        parts = pipeline.common_parts(translated)
+        seen = [
+            pipeline.encoder_separate[name](glimpse)[1].sigmoid()
+            for name, glimpse in pipeline.glimpses(translated, parts, pipeline.attributes).items()
+        ]
+        return super().validation_score(*images) + F.l1_loss(torch.stack(seen, dim=1), wanted)
 
     def rising(self, step: int, stage: int) -> float:
         """How much what comes with a stage counts: at first its critics know nothing and do harm."""
