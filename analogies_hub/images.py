@@ -219,6 +219,14 @@ def check_writable(path: Path, suffixes: tuple[str, ...] = tuple(WRITABLE)) -> P
     return path
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, or raise `UsageError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder '{folder}' cannot be made ({error.strerror}); choose another") from None
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes its name only when the block ends well."""

@@ -14,7 +14,7 @@ from .. import __version__
 from ..codes import Code
 from ..config import nearest_name
 from ..errors import AnalogyError, UsageError
-from ..images import WRITABLE, check_writable, save_image
+from ..images import WRITABLE, check_writable, make_folder, save_image
 from ..operations import Choice, CodeKind, Number, Operation, Value, Words
 from ..pipeline import Pipeline
 from .common import STREAM, progress, report_error
@@ -107,9 +107,13 @@ def find_operation(pipeline: Pipeline, name: str, inputs: Sequence[str] = ()) ->
 def targets(sources: list[str], output: str | None, mark: str) -> list[str]:
     """A file for each picture: the output itself, or names of their own in a folder, ending in `__mark`.
 
+    An output that ends in / is a folder, which is made where it does not exist.
+
     Raises:
-        UsageError: if several pictures would go into one file.
+        UsageError: if several pictures would go into one file, or the folder cannot be made.
     """
+    if output is not None and output.endswith("/"):
+        make_folder(Path(output))
     files = [target_of(source, output, mark, len(sources) > 1) for source in sources]
     if twice := [file for file in files if files.count(file) > 1]:
         raise UsageError(f"two pictures would both be written to '{twice[0]}'; rename one of them")
@@ -124,7 +128,7 @@ def target_of(source: str, output: str | None, mark: str, several: bool) -> str:
     if output != STREAM and Path(output).is_dir():
         return str(Path(output) / own)
     if several:
-        raise UsageError(f"several pictures need a folder that exists, got -o {output}")
+        raise UsageError(f"several pictures need a folder, got -o {output}; add a / to its name")
     return output
 
 

@@ -15,7 +15,7 @@ from ..data.avatars import choose_rasterizer, drawing_version
 from ..data.cache import Progress
 from ..data.source import to_float
 from ..errors import ImageError, UsageError
-from ..images import atomic_write, check_tensor, open_image, save_image, to_pil
+from ..images import atomic_write, check_tensor, make_folder, open_image, save_image, to_pil
 from .tasks import BLOCK, Benchmark, parse_task
 
 Edit = Callable[[Tensor, Tensor], "Tensor | tuple[Tensor, Tensor]"]
@@ -52,14 +52,6 @@ def check_note(folder: Path, benchmark: Benchmark, edit: str | None = None) -> N
                 f"'{folder}' holds pictures of another run ({name} {theirs[name]!r}, now {ours[name]!r}); "
                 "choose another folder or delete it"
             )
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, or raise `UsageError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"the folder '{folder}' cannot be made ({error.strerror}); choose another") from None
 
 
 def describe(benchmark: Benchmark) -> dict[str, Any]:

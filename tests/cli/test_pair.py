@@ -92,17 +92,16 @@ def test_both_writes_two_pictures(folder, analogies):
 
 def test_a_folder_and_a_glob_go_through_one_by_one(folder, analogies):
     (folder / "in").mkdir()
-    (folder / "out").mkdir()
     save_image(torch.rand(1, 3, 20, 20), "in/1.png")
     (folder / "in" / "2.png").write_text("text")
     save_image(torch.rand(1, 3, 20, 20), "in/3.jpg")
-    done = analogies("pair", "in", "b.png", "-o", "out")
+    done = analogies("pair", "in", "b.png", "-o", "new/out/")  # made, since it ends in /
     assert done.returncode == 1
     assert "in/2.png" in done.stderr and "not a picture" in done.stderr and len(done.stderr.splitlines()) == 1
-    assert files(folder / "out") == ["1__pair.png", "3__pair.png"]
-    assert analogies("pair", "in/*.jpg", "b.png", "-o", "out", "--overwrite").returncode == 0
+    assert files(folder / "new" / "out") == ["1__pair.png", "3__pair.png"]
+    assert analogies("pair", "in/*.jpg", "b.png", "-o", "new/out", "--overwrite").returncode == 0
     (folder / "in" / "2.png").rename(folder / "in" / "1.jpg")
-    done = analogies("pair", "in", "b.png", "-o", "out", "--overwrite")
+    done = analogies("pair", "in", "b.png", "-o", "new/out", "--overwrite")
     assert done.returncode == 2 and "both be written" in done.stderr
 
 
