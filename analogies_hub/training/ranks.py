@@ -47,10 +47,9 @@ class Ranks:
         dist.all_gather(parts, rows.contiguous())
         return torch.cat(parts)
 
-    def mean(self, rows: Tensor) -> Tensor:
-        """The mean of the rows of every process, equally many each; gradients come back to all of them."""
-        mean = rows.mean(0)
-        return mean if self.world == 1 else all_reduce(mean) / self.world
+    def total(self, tensor: Tensor) -> Tensor:
+        """The sum of a tensor over the processes, through which gradients come back to all of them."""
+        return tensor if self.world == 1 else all_reduce(tensor)
 
     def any(self, flag: bool) -> bool:
         """Whether any process says so."""

@@ -44,8 +44,8 @@ The `default` preset is ours. What it changes, and why:
       to see through them judges whether they show what they were given. It learns what
       attributes look like from data, and from pictures drawn of all their own parts, so that it
       cannot tell translations by mere blur.
-    - In the second half and more of training translations are also translated back, which asks for the
-      same common code with and without an attribute; the code critic cannot ask for that.
+    - In the last two thirds of training translations are also translated back, which asks for
+      the same common code with and without an attribute; the code critic cannot ask for that.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
     - Critics learn from the codes and pictures of the very step; averaged weights.
 """

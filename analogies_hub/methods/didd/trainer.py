@@ -83,17 +83,13 @@ class DiddTrainer(SeparationTrainer):
         return losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
-        """As published, and how sure the separate encoders are of the opposite of what translations should show."""
+        """As of every method here, and in what share translations do not show to the encoders what they should."""
         pipeline, own = self.pipeline, self.pipeline.parts(torch.cat(images))
+        given = {name: own[name].roll(len(images[0]), 0) for name in pipeline.attributes}
+        found = pipeline.parts(pipeline.draw(pipeline.mixed(own, given, ALL, ALL)) * 2 - 1)
+        shows = torch.cat([found[name][:, :1, 0, 0] for name in pipeline.attributes], dim=1)
         wanted = self.shown(images).roll(len(images[0]), 0)
-        guides = {name: code.roll(len(images[0]), 0) for name, code in own.items()}
-        translated = pipeline.draw(pipeline.mixed(own, guides, ALL, ALL)) * 2 - 1
-        parts = pipeline.common_parts(translated)
-        seen = [
-            pipeline.encoder_separate[name](glimpse)[1].sigmoid()
-            for name, glimpse in pipeline.glimpses(translated, parts, pipeline.attributes).items()
-        ]
-        return super().validation_score(*images) + F.l1_loss(torch.stack(seen, dim=1), wanted)
+        return super().validation_score(*images) + F.l1_loss(shows, wanted)
 
     def rising(self, step: int, stage: int) -> float:
         """How much what comes with a stage counts: at first its critics know nothing and do harm."""
@@ -110,11 +106,11 @@ class DiddTrainer(SeparationTrainer):
         for place, (name, glimpse) in enumerate(pipeline.glimpses(pictures, parts, pipeline.attributes).items()):
             encoder = cast(CompactSeparateEncoder, pipeline.encoder_separate[name])
             look, logit = encoder.look_and_presence(self.moved(glimpse))
-            parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place] > 0.5))
+            parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
 
-    def centred(self, look: Tensor, usual: Tensor, there: Tensor) -> Tensor:
+    def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
         """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.
 
         Otherwise codes of mean square 1 become all the same, and where that is prevented by
@@ -122,12 +118,13 @@ class DiddTrainer(SeparationTrainer):
 
         Args:
             usual: (numbers,), changed in place.
-            there: (B,), of which pictures the looks count.
+            there: (B,) of 0 and 1, of which pictures the looks count.
         """
-        mean = self.ranks.mean(look[there])
+        count = self.ranks.total(there.sum())
+        mean = self.ranks.total((there[:, None] * looks).sum(0)) / count
         usual.lerp_(mean.detach().to(usual.dtype), FOLLOW)
-        alone = int(there.sum()) * self.ranks.world == 1  # then it is the mean
-        return look if alone else look - mean + mean.detach()
+        together = mean * (count > 1)  # a single look is the mean, and would not be asked to move at all
+        return looks - together + together.detach()
 
     def covered(self, pictures: Tensor) -> Tensor:
         """Pictures under noise: what is too faint to be seen does not count."""
