@@ -194,10 +194,6 @@ class SeparationPipeline(SeparationModel):
         """
         return self.draw(self.parts(self.prepare(image, "image")))
 
-    def looks(self, guides: Tensor, names: Sequence[str]) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes and nothing else."""
-        return self.separate_parts(guides, self.common_parts(guides), names)
-
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""
         absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}

@@ -8,22 +8,21 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, tells
 from ...separation.config import ALL, COMMON, DETAIL
+from ...separation.layers import CompactDecoder, covered
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
-from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
+from ...separation.trainer import SeparationTrainer, within
 from ...training import Losses
 from .config import DiddConfig
-from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
-WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
+FREE = 0.05  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
-COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
 class DiddTrainer(SeparationTrainer):
-    """Trains what is used: once the autoencoder draws, translations are judged, and later translated back.
+    """Trains layers that hold the whole attribute, and a common code that is the same beneath them.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
     z = G(c(x), s(g)) the translation, in which some s may be s(x).
@@ -36,11 +35,8 @@ class DiddTrainer(SeparationTrainer):
         super().__init__(pipeline)
         config = pipeline.config
         alone = min(config.steps_alone, config.steps // 3)
-        judged = (config.steps - alone) // 3
-        self.stages = (alone, judged, config.steps - alone - judged)
-        self.translates = self.returns = False
-        self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
-        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
+        self.stages = (alone, config.steps - alone)
+        self.translates = False
 
     @property
     def answers(self) -> int:
@@ -48,39 +44,33 @@ class DiddTrainer(SeparationTrainer):
         return len(self.pipeline.attributes)
 
     def begin_stage(self, stage: int) -> None:
-        """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate.
-
-        Translating back comes last: while translations still change the whole picture, it
-        teaches separate codes to carry the whole picture.
-        """
-        self.translates, self.returns = stage > 0, stage > 1
+        """First the autoencoder learns to draw, then also to undo its translations."""
+        self.translates = stage > 0
 
     def rate(self, step: int) -> float:
         """Up over the first steps, level, then down to nothing over the last third."""
         return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
 
     def training_step(self, step: int, *images: Tensor) -> Losses:
-        """Update the autoencoder, then the critics on the very codes and translations it made."""
+        """Update the autoencoder, then the critic on the very codes it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         parts, presence = self.seen(pictures, shown)
-        own = self.vague(self.noisy(self.masked(parts, shown)))
+        own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
-        drawn = self.pipeline.decoded(self.withheld(own))
-        losses |= {"recon": config.w_recon * self.distance(drawn, pictures)} | self.sketch_loss(own, pictures)
+        layers = self.layers(own, len(images[0]))
+        details = self.withheld(own)[DETAIL]
+        common, details = self.blinded(own[COMMON], details)
+        unknown = F.interpolate((details[:, :1] == 0).to(details.dtype), pictures.shape[-2:])
+        over = [torch.cat([layer[:, :1] * unknown, layer[:, 1:]], dim=1) for layer in layers]
+        drawn = self.decoder.laid(common, over, details)
+        losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         if self.translates:
             edited, sources = self.partners(images)
-            wanted = shown.gather(0, sources)
-            translated, mixed = self.translations(own, edited, sources)
-            shows = self.picture_critic(self.covered(translated))
-            losses["attributes"] = config.w_attributes * self.rising(step, 1) * tells(shows, wanted)
-            if self.returns:
-                back = self.distance(self.back(translated, own, edited, mixed), pictures[edited])
-                losses["back"] = config.w_back * self.rising(step, 2) * back
+            back = self.distance(self.back(own, layers, edited, sources), pictures[edited])
+            losses["cover"] = config.w_cover * self.rising(step) * cover(layers)
+            losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        losses |= self.code_critic_step(parts[COMMON], shown)
-        if self.translates:
-            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
-        return losses
+        return losses | self.code_critic_step(parts[COMMON], shown)
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """As of every method here, and in what share translations do not show to the encoders what they should."""
@@ -91,21 +81,21 @@ class DiddTrainer(SeparationTrainer):
         wanted = self.shown(images).roll(len(images[0]), 0)
         return super().validation_score(*images) + F.l1_loss(shows, wanted)
 
-    def rising(self, step: int, stage: int) -> float:
-        """How much what comes with a stage counts: at first its critics know nothing and do harm."""
-        return min(1.0, (step - sum(self.stages[:stage])) / RISE)
+    def rising(self, step: int) -> float:
+        """How much what comes with the second stage counts: at first layers mean nothing."""
+        return min(1.0, (step - self.stages[0]) / RISE)
+
+    @property
+    def decoder(self) -> CompactDecoder:
+        """The pipeline's."""
+        return cast(CompactDecoder, self.pipeline.decoder)
 
     def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
-        """Every part of the pictures, and logits (B, attributes) of what they show.
-
-        Separate encoders see the pictures moved a little, so that their codes say what an
-        attribute looks like and leave to the common code where it belongs.
-        """
-        pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        logits = []
-        for place, (name, glimpse) in enumerate(pipeline.glimpses(pictures, parts, pipeline.attributes).items()):
-            encoder = cast(CompactSeparateEncoder, pipeline.encoder_separate[name])
-            look, logit = encoder.look_and_presence(self.moved(glimpse))
+        """Every part of the pictures, and logits (B, attributes) of what they show."""
+        parts, logits = self.common_and_details(pictures), []
+        for place, name in enumerate(self.pipeline.attributes):
+            encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
+            look, logit = encoder.look_and_presence(pictures)
             parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
@@ -125,19 +115,6 @@ class DiddTrainer(SeparationTrainer):
         usual.lerp_(mean.detach().to(usual.dtype), FOLLOW)
         together = mean * (count > 1)  # a single look is the mean, and would not be asked to move at all
         return looks - together + together.detach()
-
-    def covered(self, pictures: Tensor) -> Tensor:
-        """Pictures under noise: what is too faint to be seen does not count."""
-        return pictures + COVER * self.randn(*pictures.shape)
-
-    def moved(self, pictures: Tensor) -> Tensor:
-        """Pictures turned by up to `jitter` radians, scaled and shifted by a like share, each differently."""
-        count, jitter = len(pictures), self.config.jitter
-        turn, scale, *shift = ((2 * self.rand(count, 4) - 1) * jitter).unbind(1)
-        cos, sin = (1 + scale) * turn.cos(), (1 + scale) * turn.sin()
-        rows = [torch.stack(row, 1) for row in ((cos, -sin, shift[0]), (sin, cos, shift[1]))]
-        grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
-        return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
@@ -161,21 +138,40 @@ class DiddTrainer(SeparationTrainer):
         kept = self.rand(len(edited), self.answers) < self.config.keep
         return edited, torch.where(kept, edited[:, None], guides[:, None])
 
-    def translations(self, own: Parts, edited: Tensor, sources: Tensor) -> tuple[Tensor, Parts]:
-        """Some of the step's pictures with attributes of others, (B, 3, R, R), and the parts they are drawn from."""
-        given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-        mixed = self.pipeline.changed(chosen(own, edited), given)
-        return self.pipeline.decoded(mixed), mixed
+    def layers(self, own: Parts, count: int) -> list[Tensor]:
+        """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
+        layers = []
+        for place, (name, layer) in enumerate(zip(self.pipeline.attributes, self.decoder.layers, strict=True)):
+            sets = [number for number, labels in enumerate(self.config.labels()) if labels[place]]
+            rows = torch.tensor([number * count + row for number in sets for row in range(count)])
+            rows = rows.to(self.labels.device, non_blocking=True)
+            drawn = layer(own[name][rows])
+            layers.append(drawn.new_zeros(len(own[name]), *drawn.shape[1:]).index_copy(0, rows, drawn))
+        return layers
 
-    def back(self, translated: Tensor, own: Parts, edited: Tensor, mixed: Parts) -> Tensor:
-        """Translations with the pictures' own attributes again, (B, 3, R, R), which should be the pictures.
+    def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
+        """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both."""
+        count, _, height, width = common.shape
+        blind, *box = self.rand(count, 5).unbind(1)
+        rows = within(height, *box[:2], (0.2, 0.5)) & (blind < self.config.blind)[:, None]
+        gone = (rows[:, :, None] & within(width, *box[2:], (0.2, 0.5))[:, None, :])[:, None]
+        known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
+        return common * ~gone, details * known
 
-        Only so are common codes of pictures with and without an attribute asked to mean the
-        same: the code critic is content if nobody can tell which is which. Translations are
-        taken as data, so that they get no credit for hiding what was there before.
+    def back(self, own: Parts, layers: list[Tensor], edited: Tensor, sources: Tensor) -> Tensor:
+        """Some pictures, translated and with their own attributes again, (B, 3, R, R): they should be as before.
+
+        So the common code is asked to be the same with and without an attribute, and to tell
+        what lies beneath; the code critic is content if nobody can tell which is which.
+        Translations are taken as data: they get no credit for hiding what was there before.
         """
-        common = self.pipeline.encoder_common(translated.detach())
-        return self.pipeline.decoded(chosen(own, edited) | {COMMON: common, DETAIL: mixed[DETAIL]})
+        mine = [layer[edited] for layer in layers]
+        given = [layer[sources[:, place]] for place, layer in enumerate(layers)]
+        known = own[DETAIL][edited] * ~covered(mine)
+        with torch.no_grad():
+            translated = self.decoder.laid(own[COMMON][edited], given, known)
+        common = self.pipeline.encoder_common(translated)
+        return self.decoder.laid(common, mine, known * ~covered(given))
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""
@@ -195,27 +191,7 @@ class DiddTrainer(SeparationTrainer):
         self.update("code_critic", loss)
         return {"code_critic": loss}
 
-    def picture_critic_step(
-        self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
-    ) -> Losses:
-        """One update of the critic of pictures, which learns to see through translations.
 
-        It learns what attributes look like from data and from pictures that the decoder drew
-        of all their own parts, so that it cannot tell translations by mere blur.
-
-        Args:
-            pictures, drawn, translated: (B, 3, R, R) in [-1, 1], taken as they are.
-            shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
-            wanted: what translations should show.
-        """
-        real, again, fake = (
-            self.picture_critic(self.covered(images.detach())) for images in (pictures, drawn, translated)
-        )
-        loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
-        self.update("picture_critic", loss)
-        return {"picture_critic": loss}
-
-
-def chosen(parts: Parts, numbers: Tensor) -> Parts:
-    """The parts of the pictures with some numbers."""
-    return {name: code[numbers] for name, code in parts.items()}
+def cover(layers: list[Tensor]) -> Tensor:
+    """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
+    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - FREE).mean() for layer in layers]).sum()
