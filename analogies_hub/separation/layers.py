@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings, norm_act, widths_down_to
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
-FAINT = -2.5  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
+FAINT = -2.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 
 
 class CompactDecoder(nn.Module):

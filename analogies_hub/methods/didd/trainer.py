@@ -11,13 +11,17 @@ from ...separation.config import ALL, COMMON, DETAIL
 from ...separation.layers import CompactDecoder, covered
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
-from ...separation.trainer import SeparationTrainer, within
+from ...separation.trainer import CRITIC_BETA1, SeparationTrainer, within
 from ...training import Losses
 from .config import DiddConfig
+from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
-FREE = 0.05  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
+FREE = 0.02  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
+VEIL, SHIFT = 0.15, 2
+WRONG = 0.5
+BLIND = (0.2, 0.5)  # least and largest share of a side where the common code is withheld too
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
 
@@ -37,6 +41,8 @@ class DiddTrainer(SeparationTrainer):
         alone = min(config.steps_alone, config.steps // 3)
         self.stages = (alone, config.steps - alone)
         self.translates = False
+        self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
+        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
     @property
     def answers(self) -> int:
@@ -60,17 +66,22 @@ class DiddTrainer(SeparationTrainer):
         layers = self.layers(own, len(images[0]))
         details = self.withheld(own)[DETAIL]
         common, details = self.blinded(own[COMMON], details)
-        unknown = F.interpolate((details[:, :1] == 0).to(details.dtype), pictures.shape[-2:])
-        over = [torch.cat([layer[:, :1] * unknown, layer[:, 1:]], dim=1) for layer in layers]
-        drawn = self.decoder.laid(common, over, details)
+        drawn = self.decoder.laid(common, layers, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         if self.translates:
             edited, sources = self.partners(images)
-            back = self.distance(self.back(own, layers, edited, sources), pictures[edited])
+            wanted = shown.gather(0, sources)
+            translated, undone = self.back(own, layers, edited, sources)
+            back = self.distance(undone, pictures[edited])
+            shows = self.picture_critic(self.veiled(translated))
+            losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
             losses["cover"] = config.w_cover * self.rising(step) * cover(layers)
             losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
-        return losses | self.code_critic_step(parts[COMMON], shown)
+        losses |= self.code_critic_step(parts[COMMON], shown)
+        if self.translates:
+            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
+        return losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """As of every method here, and in what share translations do not show to the encoders what they should."""
@@ -153,12 +164,12 @@ class DiddTrainer(SeparationTrainer):
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both."""
         count, _, height, width = common.shape
         blind, *box = self.rand(count, 5).unbind(1)
-        rows = within(height, *box[:2], (0.2, 0.5)) & (blind < self.config.blind)[:, None]
-        gone = (rows[:, :, None] & within(width, *box[2:], (0.2, 0.5))[:, None, :])[:, None]
+        rows = within(height, *box[:2], BLIND) & (blind < self.config.blind)[:, None]
+        gone = (rows[:, :, None] & within(width, *box[2:], BLIND)[:, None, :])[:, None]
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
-    def back(self, own: Parts, layers: list[Tensor], edited: Tensor, sources: Tensor) -> Tensor:
+    def back(self, own: Parts, layers: list[Tensor], edited: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
         """Some pictures, translated and with their own attributes again, (B, 3, R, R): they should be as before.
 
         So the common code is asked to be the same with and without an attribute, and to tell
@@ -168,10 +179,9 @@ class DiddTrainer(SeparationTrainer):
         mine = [layer[edited] for layer in layers]
         given = [layer[sources[:, place]] for place, layer in enumerate(layers)]
         known = own[DETAIL][edited] * ~covered(mine)
-        with torch.no_grad():
-            translated = self.decoder.laid(own[COMMON][edited], given, known)
-        common = self.pipeline.encoder_common(translated)
-        return self.decoder.laid(common, mine, known * ~covered(given))
+        translated = self.decoder.laid(own[COMMON][edited], given, known)
+        common = self.pipeline.encoder_common(translated.detach())
+        return translated, self.decoder.laid(common, mine, known * ~covered(given))
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""
@@ -190,6 +200,32 @@ class DiddTrainer(SeparationTrainer):
         loss = tells(self.code_critic(common.detach()), shown)
         self.update("code_critic", loss)
         return {"code_critic": loss}
+
+    def veiled(self, pictures: Tensor) -> Tensor:
+        """Pictures moved by up to two pixels and under noise: what cannot be seen then does not count."""
+        left, up = (int(torch.randint(-SHIFT, SHIFT + 1, ())) for _ in range(2))
+        moved = F.pad(pictures, (SHIFT,) * 4, mode="replicate").roll((up, left), (2, 3))
+        return moved[..., SHIFT:-SHIFT, SHIFT:-SHIFT] + VEIL * self.randn(*pictures.shape)
+
+    def picture_critic_step(
+        self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
+    ) -> Losses:
+        """One update of the critic of pictures, which learns to see through translations.
+
+        It learns what attributes look like from data and from pictures that the decoder drew
+        of all their own parts, so that it cannot tell translations by mere blur.
+
+        Args:
+            pictures, drawn, translated: (B, 3, R, R) in [-1, 1], taken as they are.
+            shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
+            wanted: what translations should show.
+        """
+        real, again, fake = (
+            self.picture_critic(self.veiled(images.detach())) for images in (pictures, drawn, translated)
+        )
+        loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
+        self.update("picture_critic", loss)
+        return {"picture_critic": loss}
 
 
 def cover(layers: list[Tensor]) -> Tensor:
