@@ -15,7 +15,7 @@ from .pipeline import SeparationPipeline, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
-WITHHELD = (0.3, 1.6)  # least and largest share of a side whose details are withheld; above 1: of the whole side
+WITHHELD = (0.3, 1.6)  # sides of the rectangles whose details are withheld, see `rectangles`
 PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
 
 
@@ -109,11 +109,20 @@ class SeparationTrainer(Trainer):
         """The parts without the details in a rectangle of some pictures, which the other parts must then tell."""
         if DETAIL not in parts:
             return parts
-        count, _, height, width = parts[DETAIL].shape
-        chosen, *box = self.rand(count, 5).unbind(1)
-        rows = within(height, *box[:2]) & (chosen < self.config.drop)[:, None]
-        gone = rows[:, :, None] & within(width, *box[2:])[:, None, :]
-        return parts | {DETAIL: parts[DETAIL].masked_fill(gone[:, None], 0.0)}
+        gone = self.rectangles(parts[DETAIL], self.config.drop, WITHHELD)
+        return parts | {DETAIL: parts[DETAIL] * ~gone}
+
+    def rectangles(self, maps: Tensor, share: float, sides: tuple[float, float]) -> Tensor:
+        """A rectangle in some of the maps (B, C, H, W), elsewhere on each: (B, 1, H, W) of bool.
+
+        Args:
+            share: in how many of them.
+            sides: least and largest share of a side; above 1: of the whole side.
+        """
+        count, _, height, width = maps.shape
+        chosen, tall, top, wide, left = self.rand(count, 5).unbind(1)
+        rows = within(height, tall, top, sides) & (chosen < share)[:, None]
+        return (rows[:, :, None] & within(width, wide, left, sides)[:, None, :])[:, None]
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """L1 of pictures drawn from their codes without details, and of pictures so translated there and back."""
@@ -141,9 +150,9 @@ class SeparationTrainer(Trainer):
         return (tiled(torch.cat(rows), count).clamp(-1, 1) + 1) / 2
 
 
-def within(side: int, length: Tensor, start: Tensor, shares: tuple[float, float] = WITHHELD) -> Tensor:
+def within(side: int, length: Tensor, start: Tensor, sides: tuple[float, float]) -> Tensor:
     """(B,) draws from [0, 1) -> which of some places in a row lie in a stretch of random length: (B, side)."""
-    length = shares[0] + (shares[1] - shares[0]) * length
+    length = sides[0] + (sides[1] - sides[0]) * length
     first = start * (1 - length)
     places = (torch.arange(side, device=length.device) + 0.5) / side
     return (places >= first[:, None]) & (places < (first + length)[:, None])

@@ -43,6 +43,9 @@ The `default` preset is ours. What it changes, and why:
     - After the first steps, each step also makes some translations and undoes them: the common
       code is asked to be the same with and without an attribute, and to tell what lies beneath.
       The code critic cannot ask for that.
+    - A critic that learns to see through translations judges whether they show what they were
+      given; and small parts of pictures are withheld from the common code. Otherwise it pays as
+      well to leave an attribute to the common code, and its layer never learns it.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
@@ -85,6 +88,7 @@ METHOD = Method(
         "width": 16,
         "common": 4,
         "separate": 4,
+        "width_critic": 8,
         "batch": 2,
         "steps": 4,
         "steps_alone": 1,

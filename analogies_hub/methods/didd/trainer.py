@@ -11,7 +11,7 @@ from ...separation.config import ALL, COMMON, DETAIL
 from ...separation.layers import CompactDecoder, covered
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
-from ...separation.trainer import CRITIC_BETA1, SeparationTrainer, within
+from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
 from ...training import Losses
 from .config import DiddConfig
 from .networks import PictureCritic
@@ -19,9 +19,9 @@ from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 FREE = 0.02  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
-VEIL, SHIFT = 0.15, 2
-WRONG = 0.5
-BLIND = (0.2, 0.5)  # least and largest share of a side where the common code is withheld too
+BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
+VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
+WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
 
@@ -58,7 +58,7 @@ class DiddTrainer(SeparationTrainer):
         return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
 
     def training_step(self, step: int, *images: Tensor) -> Losses:
-        """Update the autoencoder, then the critic on the very codes it made."""
+        """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         parts, presence = self.seen(pictures, shown)
         own = self.noisy(self.masked(parts, shown))
@@ -161,11 +161,12 @@ class DiddTrainer(SeparationTrainer):
         return layers
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
-        """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both."""
-        count, _, height, width = common.shape
-        blind, *box = self.rand(count, 5).unbind(1)
-        rows = within(height, *box[:2], BLIND) & (blind < self.config.blind)[:, None]
-        gone = (rows[:, :, None] & within(width, *box[2:], BLIND)[:, None, :])[:, None]
+        """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
+
+        What a layer shows there nothing else can tell. Otherwise an attribute can as well be left
+        to the common code, and its layer never learns to draw it.
+        """
+        gone = self.rectangles(common, self.config.blind, BLIND)
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
