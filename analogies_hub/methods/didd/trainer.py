@@ -83,7 +83,7 @@ class DiddTrainer(SeparationTrainer):
         return losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
-        """As of every method here, and in what share translations do not show to the encoders what they should."""
+        """The score of every method here, plus how often translations do not show the encoders what they should."""
         pipeline, own = self.pipeline, self.pipeline.parts(torch.cat(images))
         given = {name: own[name].roll(len(images[0]), 0) for name in pipeline.attributes}
         found = pipeline.parts(pipeline.draw(pipeline.mixed(own, given, ALL, ALL)) * 2 - 1)
