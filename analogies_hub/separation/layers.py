@@ -34,9 +34,15 @@ class CompactDecoder(nn.Module):
         """
         return self.laid(common, self.drawn(separate), details)
 
-    def drawn(self, separate: Sequence[Tensor]) -> list[Tensor]:
-        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R)."""
-        return [layer(code) for layer, code in zip(self.layers, separate, strict=True)]
+    def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), zeros where the attribute is absent.
+
+        Args:
+            shown: for each attribute the numbers of the pictures that show it; found out if not
+                given, for which a GPU has to be waited for.
+        """
+        shown = [code[:, 0, 0, 0].nonzero()[:, 0] for code in separate] if shown is None else shown
+        return [layer.of(code, rows) for layer, code, rows in zip(self.layers, separate, shown, strict=True)]  # type: ignore[operator]
 
     def laid(self, common: Tensor, drawn: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are drawn already.
@@ -84,6 +90,11 @@ class Layer(nn.Module):
         features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
         cover, share, colour = self.body(features).split((1, 1, 3), dim=1)
         return torch.cat([there * torch.sigmoid(cover + FAINT), torch.sigmoid(share), torch.tanh(colour)], dim=1)
+
+    def of(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Layers (B, 5, R, R) of codes (B, D, 1, 1), drawn for some rows (n,) alone; zeros, which cover nothing, elsewhere."""
+        drawn = self(codes[rows])
+        return drawn.new_zeros(len(codes), *drawn.shape[1:]).index_copy(0, rows, drawn)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
         """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it.

@@ -1,5 +1,6 @@
 """What a user can do with common and separate codes."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
@@ -88,6 +89,7 @@ class SeparationPipeline(SeparationModel):
         """
         made_by = self.fingerprint()
         ours, theirs = (code.expect(made_by, *self.names).parts for code in (content, guide))
+        self.note_missing("guide", theirs, to)
         return Code(made_by, self.mixed(ours, theirs, to, off))
 
     @operation
@@ -102,8 +104,9 @@ class SeparationPipeline(SeparationModel):
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
-        together = self.parts(torch.cat(self.batches(content=content, guide=guide)))  # faster than one by one
-        ours, theirs = ({name: part.chunk(2)[side] for name, part in together.items()} for side in (0, 1))
+        contents, guides = self.batches(content=content, guide=guide)
+        ours, theirs = self.parts(contents), self.looks(guides, self.named(to))
+        self.note_missing("guide", theirs, to)
         return self.draw(self.mixed(ours, theirs, to, off))
 
     @operation
@@ -128,6 +131,7 @@ class SeparationPipeline(SeparationModel):
             content: the picture that is changed.
         """
         parts = self.parts(self.prepare(content, "content"))
+        self.note_missing("content", parts, what)
         return self.draw(self.mixed(parts, parts, NONE, what))
 
     @operation
@@ -148,6 +152,7 @@ class SeparationPipeline(SeparationModel):
         parts = self.parts(self.prepare(content, "content"))
         for word, guide in zip(words, guides, strict=True):
             theirs = self.looks(self.prepare(guide, "guides"), [word])
+            self.note_missing("guides", theirs, word)
             parts = self.mixed(parts, theirs, word, NONE)
         return self.draw(parts)
 
@@ -193,6 +198,13 @@ class SeparationPipeline(SeparationModel):
             image: the picture; its middle square is used.
         """
         return self.draw(self.parts(self.prepare(image, "image")))
+
+    def note_missing(self, whose: str, parts: Parts, words: str) -> None:
+        """Warn if the model finds none of the named attributes in a picture: there is nothing to move."""
+        names = self.named(words)
+        found = [parts[name].flatten(1).any(1) for name in names]
+        if found and not torch.stack(found).any(0).all():
+            warnings.warn(f"in '{whose}' the model finds no {' or '.join(names)}; try another picture", stacklevel=4)
 
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""

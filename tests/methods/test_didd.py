@@ -1,5 +1,7 @@
 """`didd` and its baseline `content_transfer`: the published numbers, and what codes must do."""
 
+import warnings
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -227,6 +229,19 @@ def test_details_are_withheld_in_rectangles_of_a_share_of_the_pictures():
     filled = gone.any(2)[:, :, None] & gone.any(1)[:, None, :]
     assert torch.equal(gone, filled)
     assert 0.05 < gone.all((1, 2)).float().mean() < 0.2  # of the whole picture now and then
+
+
+def test_an_attribute_that_is_not_found_is_no_silent_nothing(pictures):
+    pipeline = build(domains=("glasses", "smile"))
+    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(-100.0)
+    pipeline.encoder_separate["smile"].presence.bias.data.fill_(100.0)
+    with pytest.warns(UserWarning, match="in 'guide' the model finds no glasses"):
+        assert torch.equal(pipeline.add(pictures[0], pictures[1], what="glasses"), pipeline.reconstruct(pictures[0]))
+    with pytest.warns(UserWarning, match="in 'content' the model finds no glasses"):
+        pipeline.remove(pictures[0], what="glasses")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pipeline.translate(pictures[0], pictures[1], to="all")
 
 
 def test_combine_takes_each_attribute_from_its_own_guide(pipeline, pictures):

@@ -43,7 +43,7 @@ class DiddConfig(SeparationConfig):
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     blind: float = setting(0.5, "share of pictures of which a part is withheld from the common code, too", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
-    w_cover: float = setting(0.05, "weight of how much layers cover", 0.0, 1e6)
+    w_cover: float = setting(0.15, "weight of how much layers cover", 0.0, 1e6)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translations, translated back, being the pictures", 0.0, 1e6)
 

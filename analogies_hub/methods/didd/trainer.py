@@ -18,6 +18,7 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
+PRICE_RISE = 6000  # steps over which cover gets its price: before layers are of use it would do away with small ones
 FREE = 0.02  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
@@ -73,9 +74,9 @@ class DiddTrainer(SeparationTrainer):
             wanted = shown.gather(0, sources)
             translated, undone = self.back(own, layers, edited, sources)
             back = self.distance(undone, pictures[edited])
-            shows = self.picture_critic(self.veiled(translated))
+            shows = self.judged(translated, wanted)
             losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
-            losses["cover"] = config.w_cover * self.rising(step) * cover(layers)
+            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers)
             losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
@@ -84,7 +85,7 @@ class DiddTrainer(SeparationTrainer):
         return losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
-        """As of every method here, and in what share translations do not show to the encoders what they should."""
+        """The score of every method here, plus how often translations do not show the encoders what they should."""
         pipeline, own = self.pipeline, self.pipeline.parts(torch.cat(images))
         given = {name: own[name].roll(len(images[0]), 0) for name in pipeline.attributes}
         found = pipeline.parts(pipeline.draw(pipeline.mixed(own, given, ALL, ALL)) * 2 - 1)
@@ -92,9 +93,9 @@ class DiddTrainer(SeparationTrainer):
         wanted = self.shown(images).roll(len(images[0]), 0)
         return super().validation_score(*images) + F.l1_loss(shows, wanted)
 
-    def rising(self, step: int) -> float:
+    def rising(self, step: int, steps: int = RISE) -> float:
         """How much what comes with the second stage counts: at first layers mean nothing."""
-        return min(1.0, (step - self.stages[0]) / RISE)
+        return min(1.0, (step - self.stages[0]) / steps)
 
     @property
     def decoder(self) -> CompactDecoder:
@@ -151,14 +152,11 @@ class DiddTrainer(SeparationTrainer):
 
     def layers(self, own: Parts, count: int) -> list[Tensor]:
         """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
-        layers = []
-        for place, (name, layer) in enumerate(zip(self.pipeline.attributes, self.decoder.layers, strict=True)):
-            sets = [number for number, labels in enumerate(self.config.labels()) if labels[place]]
-            rows = torch.tensor([number * count + row for number in sets for row in range(count)])
-            rows = rows.to(self.labels.device, non_blocking=True)
-            drawn = layer(own[name][rows])
-            layers.append(drawn.new_zeros(len(own[name]), *drawn.shape[1:]).index_copy(0, rows, drawn))
-        return layers
+        rows = torch.arange(len(self.labels) * count, device=self.labels.device).view(-1, count)
+        shown = [
+            rows[[bool(labels[place]) for labels in self.config.labels()]].flatten() for place in range(self.answers)
+        ]
+        return self.decoder.drawn(self.pipeline.separate(own), shown)
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
@@ -202,6 +200,19 @@ class DiddTrainer(SeparationTrainer):
         self.update("code_critic", loss)
         return {"code_critic": loss}
 
+    def judged(self, pictures: Tensor, should: Tensor) -> Tensor:
+        """The picture critic's logits (B, attributes), or 0 where no set shows what a picture should.
+
+        What pictures with both attributes look like, say, two sets of one each do not tell: a
+        critic asked all the same spoils what it knows of each.
+
+        Args:
+            pictures: (B, 3, R, R) in [-1, 1].
+            should: what they should show, (B, attributes) of 0 and 1.
+        """
+        known = (should[:, None] == self.labels).all(2).any(1, keepdim=True)
+        return self.picture_critic(self.veiled(pictures)) * known
+
     def veiled(self, pictures: Tensor) -> Tensor:
         """Pictures moved by up to two pixels and under noise: what cannot be seen then does not count."""
         left, up = (int(torch.randint(-SHIFT, SHIFT + 1, ())) for _ in range(2))
@@ -221,9 +232,8 @@ class DiddTrainer(SeparationTrainer):
             shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
             wanted: what translations should show.
         """
-        real, again, fake = (
-            self.picture_critic(self.veiled(images.detach())) for images in (pictures, drawn, translated)
-        )
+        real, again = (self.judged(images.detach(), shown) for images in (pictures, drawn))
+        fake = self.judged(translated.detach(), wanted)
         loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
