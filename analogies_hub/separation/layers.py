@@ -92,7 +92,7 @@ class Layer(nn.Module):
         return torch.cat([there * torch.sigmoid(cover + FAINT), torch.sigmoid(share), torch.tanh(colour)], dim=1)
 
     def of(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Layers (B, 5, R, R) of codes (B, D, 1, 1), drawn for some rows (n,) alone; zeros, which cover nothing, elsewhere."""
+        """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""
         drawn = self(codes[rows])
         return drawn.new_zeros(len(codes), *drawn.shape[1:]).index_copy(0, rows, drawn)
 
