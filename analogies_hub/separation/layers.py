@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings, norm_act, widths_down_to
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
-FAINT = -2.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
+FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 
 
 class CompactDecoder(nn.Module):
@@ -77,8 +77,9 @@ class Layer(nn.Module):
         body: list[nn.Module] = [Residual(widths[0])]
         for wide, narrow in itertools.pairwise(widths):
             body += [*double(wide, narrow), Residual(narrow)]
-        last = widths[-1]
-        self.body = nn.Sequential(*body, *norm_act(last), conv3(last, 5 * 2**2), nn.PixelShuffle(2))
+        last = conv3(widths[-1], 5 * 2**2)
+        nn.init.constant_(last.bias[: 2**2], FAINT)  # type: ignore[index]
+        self.body = nn.Sequential(*body, *norm_act(widths[-1]), last, nn.PixelShuffle(2))
         self.source = nn.Parameter(torch.zeros(self.side**2))
 
     def forward(self, code: Tensor) -> Tensor:
@@ -89,7 +90,7 @@ class Layer(nn.Module):
         there = code[:, :1].clamp(0, 1)
         features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
         cover, share, colour = self.body(features).split((1, 1, 3), dim=1)
-        return torch.cat([there * torch.sigmoid(cover + FAINT), torch.sigmoid(share), torch.tanh(colour)], dim=1)
+        return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=1)
 
     def of(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""

@@ -117,6 +117,13 @@ def test_translations_get_no_credit_for_what_is_hidden_in_them():
     assert trainer.pipeline.encoder_common[1].weight.grad.any()
 
 
+def test_pictures_that_show_what_no_set_shows_are_not_judged():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
+    should = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    judged = trainer.judged(torch.rand(4, 3, 32, 32), should)
+    assert judged.any(1).tolist() == [True, False, True, False]
+
+
 def test_a_blind_place_is_unknown_to_common_code_and_details_alike():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile"), blind=0.5))
     trainer.rows = 100

@@ -18,8 +18,8 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
-PRICE_RISE = 6000  # steps over which cover gets its price: before layers are of use it would do away with small ones
-FREE = 0.02  # share of a picture that a layer may cover without a price: else small ones vanish before they are of use
+PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
+FREE = 0.02  # share of a picture that a layer may cover without a price
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
 WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
