@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 METHODS = {
     "didd": "analogies_hub.methods.didd",
     "content_transfer": "analogies_hub.methods.content_transfer",
+    "mask_transfer": "analogies_hub.methods.mask_transfer",
     "pair": "analogies_hub.methods.pair",
 }
 

@@ -55,6 +55,19 @@ class CompactDecoder(nn.Module):
             canvas = layer.over(canvas, picture)  # type: ignore[operator]
         return canvas
 
+    def painted(self, common: Tensor, separate: Sequence[Tensor], base: Tensor) -> tuple[Tensor, Tensor]:
+        """Where there is one attribute: what its layer lays over a picture, and how much of it that covers.
+
+        Args:
+            common: not looked at.
+            base: the picture (B, 3, R, R), which lends its colours.
+
+        Returns:
+            (B, 3, R, R) in [-1, 1] and (B, 1, R, R) in [0, 1].
+        """
+        (layer,), (drawn,) = self.layers, self.drawn(separate)
+        return layer.colours(base, drawn), drawn[:, :1]  # type: ignore[operator]
+
 
 def covered(drawn: Sequence[Tensor]) -> Tensor:
     """Layers (B, 5, R, R) -> which details lie beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
@@ -98,14 +111,18 @@ class Layer(nn.Module):
         return drawn.new_zeros(len(codes), *drawn.shape[1:]).index_copy(0, rows, drawn)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
-        """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it.
+        """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it."""
+        return torch.lerp(canvas, self.colours(canvas, drawn), drawn[:, :1])
+
+    def colours(self, canvas: Tensor, drawn: Tensor) -> Tensor:
+        """What a layer (B, 5, R, R) lays over a canvas (B, 3, R, R), as opaque as can be: (B, 3, R, R).
 
         Borrowed is one colour of the canvas: skin, say, that hides the mouth beneath a smile.
         """
-        cover, share, colour = drawn.split((1, 1, 3), dim=1)
+        share, colour = drawn[:, 1:2], drawn[:, 2:]
         cells = F.adaptive_avg_pool2d(canvas, self.side).flatten(2)
         borrowed = (cells * self.source.softmax(0)).sum(2)[..., None, None]
-        return torch.lerp(canvas, torch.lerp(colour, borrowed.expand_as(colour), share), cover)
+        return torch.lerp(colour, borrowed.expand_as(colour), share)
 
 
 class Ground(nn.Module):

@@ -207,6 +207,17 @@ class CompactCodeCritic(nn.Sequential):
         )
 
 
+class PictureCritic(nn.Sequential):
+    """Images (B, 3, R, R) in [-1, 1] -> logits (B, attributes) of which attributes they show."""
+
+    def __init__(self, size: int, width: int, attributes: int) -> None:
+        layers: list[nn.Module] = []
+        for narrow, wide in ((3, width), (width, 2 * width), (2 * width, 4 * width)):
+            layers += [spectral_norm(halve(narrow, wide)), nn.LeakyReLU(0.2)]
+        layers += [halve(4 * width, 2 * width), nn.LeakyReLU(0.2), nn.Flatten()]
+        super().__init__(*layers, nn.Linear(2 * width * (size // 16) ** 2, attributes))
+
+
 class PublishedCodeCritic(nn.Sequential):
     """Common code (B, C, s, s) -> logits (B, outputs) of what its picture shows."""
 

@@ -45,8 +45,8 @@ class Step(NamedTuple):
     nearest: Parts | None
 
 
-class SeparationPipeline(SeparationModel):
-    """Moves attributes between pictures by their codes."""
+class Coder(SeparationModel):
+    """Takes pictures apart and draws them: the operations that every method with these codes has."""
 
     @operation
     @torch.no_grad()
@@ -74,6 +74,62 @@ class SeparationPipeline(SeparationModel):
         """
         parts = code.expect(self.fingerprint(), *self.names).parts
         return self.draw({name: part.to(self.device) for name, part in parts.items()})
+
+    @operation
+    @torch.no_grad()
+    def reconstruct(self, image: Image) -> Image:
+        """Draw a picture from its own codes: what the model can and cannot draw.
+
+        Args:
+            image: the picture; its middle square is used.
+        """
+        return self.draw(self.parts(self.prepare(image, "image")))
+
+    def note_missing(self, whose: str, parts: Parts, words: str) -> None:
+        """Warn if the model finds none of the named attributes in a picture: there is nothing to move."""
+        names = self.named(words)
+        found = [parts[name].flatten(1).any(1) for name in names]
+        if found and not torch.stack(found).any(0).all():
+            warnings.warn(f"in '{whose}' the model finds no {' or '.join(names)}; try another picture", stacklevel=4)
+
+    def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
+        """Ours, with the attributes in `off` absent and then those in `to` theirs."""
+        absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}
+        return self.changed(ours, absent | {name: theirs[name] for name in self.named(to)})
+
+    def named(self, words: str) -> tuple[str, ...]:
+        """The parts that `words` stands for."""
+        if words == ALL:
+            return self.attributes
+        return () if words == NONE else tuple(word for word in words.split("+") if word != NONE)
+
+    def batches(self, **pictures: Picture) -> list[Tensor]:
+        """Pictures by name, ready for the encoders, all equally many.
+
+        Raises:
+            ImageError: if one holds neither one picture nor as many as the others.
+        """
+        images = {name: self.prepare(picture, name) for name, picture in pictures.items()}
+        count = max(len(batch) for batch in images.values())
+        for name, batch in images.items():
+            if len(batch) not in (1, count):
+                raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
+        return [batch.expand(count, -1, -1, -1) for batch in images.values()]
+
+    def one(self, name: str, picture: Picture) -> Tensor:
+        """A single picture, ready for the encoders.
+
+        Raises:
+            ImageError: if it is a batch.
+        """
+        images = self.prepare(picture, name)
+        if len(images) != 1:
+            raise ImageError(f"'{name}' must be one picture, got a batch of {len(images)}; call it for each")
+        return images
+
+
+class SeparationPipeline(Coder):
+    """Moves attributes between pictures by their codes."""
 
     @operation
     @torch.no_grad()
@@ -189,28 +245,6 @@ class SeparationPipeline(SeparationModel):
         frames = torch.cat([self.draw(self.crossed(parts, row, column)) for row in rows for column in columns])
         return Interpolation(tiled(frames, steps), frames)
 
-    @operation
-    @torch.no_grad()
-    def reconstruct(self, image: Image) -> Image:
-        """Draw a picture from its own codes: what the model can and cannot draw.
-
-        Args:
-            image: the picture; its middle square is used.
-        """
-        return self.draw(self.parts(self.prepare(image, "image")))
-
-    def note_missing(self, whose: str, parts: Parts, words: str) -> None:
-        """Warn if the model finds none of the named attributes in a picture: there is nothing to move."""
-        names = self.named(words)
-        found = [parts[name].flatten(1).any(1) for name in names]
-        if found and not torch.stack(found).any(0).all():
-            warnings.warn(f"in '{whose}' the model finds no {' or '.join(names)}; try another picture", stacklevel=4)
-
-    def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
-        """Ours, with the attributes in `off` absent and then those in `to` theirs."""
-        absent = {name: torch.zeros_like(ours[name]) for name in self.named(off)}
-        return self.changed(ours, absent | {name: theirs[name] for name in self.named(to)})
-
     def between(self, start: Picture, end: Picture, names: Sequence[str], steps: int) -> list[Step]:
         """Changes of the named parts from one picture's to another's, in equal steps."""
         first, last = self.parts(self.one("start", start)), self.parts(self.one("end", end))
@@ -226,36 +260,6 @@ class SeparationPipeline(SeparationModel):
         """A picture's parts with the changes of a row and of a column."""
         target = {name: parts[name] for name in (COMMON, *self.attributes)}
         return self.changed(row.nearest or column.nearest or parts, target | row.changes | column.changes)
-
-    def named(self, words: str) -> tuple[str, ...]:
-        """The parts that `words` stands for."""
-        if words == ALL:
-            return self.attributes
-        return () if words == NONE else tuple(word for word in words.split("+") if word != NONE)
-
-    def batches(self, **pictures: Picture) -> list[Tensor]:
-        """Pictures by name, ready for the encoders, all equally many.
-
-        Raises:
-            ImageError: if one holds neither one picture nor as many as the others.
-        """
-        images = {name: self.prepare(picture, name) for name, picture in pictures.items()}
-        count = max(len(batch) for batch in images.values())
-        for name, batch in images.items():
-            if len(batch) not in (1, count):
-                raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
-        return [batch.expand(count, -1, -1, -1) for batch in images.values()]
-
-    def one(self, name: str, picture: Picture) -> Tensor:
-        """A single picture, ready for the encoders.
-
-        Raises:
-            ImageError: if it is a batch.
-        """
-        images = self.prepare(picture, name)
-        if len(images) != 1:
-            raise ImageError(f"'{name}' must be one picture, got a batch of {len(images)}; call it for each")
-        return images
 
 
 def tiled(images: Tensor, columns: int) -> Tensor:

@@ -11,7 +11,7 @@ from ..training import CLIP, Losses, Trainer
 from .config import COMMON, DETAIL, SeparationConfig
 from .model import Parts
 from .networks import CompactCodeCritic, PublishedCodeCritic
-from .pipeline import SeparationPipeline, tiled
+from .pipeline import Coder, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
@@ -29,10 +29,10 @@ class SeparationTrainer(Trainer):
     Source: sagiebenaim/DomainIntersectionDifference, oripress/ContentDisentanglement.
     """
 
-    pipeline: SeparationPipeline
+    pipeline: Coder
     labels: Tensor  # (sets, attributes) of 0 and 1
 
-    def __init__(self, pipeline: SeparationPipeline) -> None:
+    def __init__(self, pipeline: Coder) -> None:
         config = pipeline.config
         super().__init__(pipeline, [config.steps])
         self.config: SeparationConfig = config

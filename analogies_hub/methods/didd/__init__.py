@@ -69,10 +69,10 @@ def pipeline_type() -> "type[DiddPipeline]":
 
 def trainer(pipeline: "DiddPipeline") -> "SeparationTrainer":
     """What trains a pipeline: the published loop for the published networks, else ours."""
+    from ...separation.layers_trainer import LayersTrainer
     from ...separation.trainer import SeparationTrainer
-    from .trainer import DiddTrainer
 
-    return (SeparationTrainer if pipeline.config.networks == "published" else DiddTrainer)(pipeline)
+    return (SeparationTrainer if pipeline.config.networks == "published" else LayersTrainer)(pipeline)
 
 
 METHOD = Method(

@@ -1,4 +1,4 @@
-"""How the `default` preset of `didd` is trained; the published loop is `SeparationTrainer`."""
+"""How compact networks are trained to draw attributes as layers; the published loop is `SeparationTrainer`."""
 
 from typing import cast
 
@@ -6,16 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...losses import confusion, edges_l1, tells
-from ...separation.config import ALL, COMMON, DETAIL
-from ...separation.layers import CompactDecoder, covered
-from ...separation.model import Parts
-from ...separation.networks import CompactSeparateEncoder
-from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
-from ...training import Losses
-from .config import DiddConfig
-from .networks import PictureCritic
-from .pipeline import DiddPipeline
+from ..losses import confusion, edges_l1, tells
+from ..training import Losses
+from .config import ALL, COMMON, DETAIL, LayersConfig
+from .layers import CompactDecoder, covered
+from .model import Parts
+from .networks import CompactSeparateEncoder, PictureCritic
+from .pipeline import Coder
+from .trainer import CRITIC_BETA1, SeparationTrainer
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
@@ -26,19 +24,18 @@ WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
 
-class DiddTrainer(SeparationTrainer):
+class LayersTrainer(SeparationTrainer):
     """Trains layers that hold the whole attribute, and a common code that is the same beneath them.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
     z = G(c(x), s(g)) the translation, in which some s may be s(x).
     """
 
-    pipeline: DiddPipeline
-    config: DiddConfig
+    config: LayersConfig
 
-    def __init__(self, pipeline: DiddPipeline) -> None:
+    def __init__(self, pipeline: Coder) -> None:
         super().__init__(pipeline)
-        config = pipeline.config
+        config = self.config
         alone = min(config.steps_alone, config.steps // 3)
         self.stages = (alone, config.steps - alone)
         self.translates = False

@@ -1,0 +1,89 @@
+"""Paint at the model's size, picture at its own: masks enlarged, thresholded, and nothing else touched."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...filters import blur, resize, shape_of
+
+SOFT, HARD = "soft", "hard"
+
+
+class Square(NamedTuple):
+    """The part of a picture that a model sees, in pixels."""
+
+    top: int
+    left: int
+    side: int
+
+
+@dataclass(frozen=True)
+class Edge:
+    """How a mask ends.
+
+    Attributes:
+        threshold: below it a mask counts as nothing.
+        style: soft leaves what is above as it is, hard makes it 1.
+        grow: how far the mask is widened, as a share of the square's side.
+        feather: standard deviation of a blur of its edge, as a share of the square's side.
+    """
+
+    threshold: float
+    style: str = SOFT
+    grow: float = 0.0
+    feather: float = 0.0
+
+    def of(self, mask: Tensor) -> Tensor:
+        """A model's mask (B, 1, R, R) in [0, 1] with this edge."""
+        side = mask.shape[-1]
+        mask = torch.where(mask < self.threshold, 0.0, mask if self.style == SOFT else 1.0)
+        if reach := round(self.grow * side):
+            mask = F.max_pool2d(mask, 2 * reach + 1, stride=1, padding=reach)
+        return blur(mask, self.feather * side).clamp(0, 1) if self.feather * side >= 0.25 else mask
+
+
+def middle(images: Tensor) -> Square:
+    """The largest square in the middle of pictures (B, C, H, W)."""
+    height, width = shape_of(images)
+    side = min(height, width)
+    return Square((height - side) // 2, (width - side) // 2, side)
+
+
+def cut(images: Tensor, square: Square) -> Tensor:
+    """The part (B, C, side, side) of pictures; a view."""
+    top, left, side = square
+    return images[..., top : top + side, left : left + side]
+
+
+def enlarged(mask: Tensor, side: int, threshold: float) -> Tensor:
+    """A mask (B, 1, R, R) at (B, 1, side, side), with nothing below the threshold.
+
+    Enlarging makes small values beside large ones; they would be seen as a veil.
+    """
+    mask = F.interpolate(mask, size=(side, side), mode="bilinear", align_corners=False)
+    return torch.where(mask < threshold, 0.0, mask)
+
+
+def composed(photo: Tensor, square: Square, patch: Tensor, mask: Tensor) -> Tensor:
+    """A patch laid over a photo by a mask; pixels where the mask is 0 are the photo's, to the bit.
+
+    Args:
+        photo: (B, 3, H, W) in [0, 1].
+        patch: (B, 3, R, R) in [0, 1], of any size.
+        mask: (B, 1, side, side) in [0, 1].
+    """
+    result = photo.clone()
+    part = cut(result, square)
+    patch = resize(patch, (square.side, square.side))
+    part.copy_(torch.where(mask > 0, torch.lerp(part, patch, mask), part))
+    return result
+
+
+def placed(mask: Tensor, square: Square, photo: Tensor) -> Tensor:
+    """A mask (B, 1, side, side) in the frame of its photo: (B, 1, H, W), 0 around the square."""
+    whole = mask.new_zeros(len(mask), 1, *shape_of(photo))
+    cut(whole, square).copy_(mask)
+    return whole

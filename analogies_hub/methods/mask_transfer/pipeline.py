@@ -1,0 +1,214 @@
+"""What a user can do with local content: put it on a photo, take it away, show where it is."""
+
+from typing import Annotated, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...errors import ImageError
+from ...filters import resize
+from ...images import Picture, to_tensor
+from ...operations import Choice, Image, Mask, Number, operation
+from ...separation.config import COMMON, DETAIL
+from ...separation.model import Parts
+from ...separation.pipeline import Coder
+from .compose import HARD, SOFT, Edge, Square, composed, cut, enlarged, middle, placed
+from .config import MaskTransferConfig
+from .networks import published
+
+Threshold = Annotated[float | None, Number(0, 1), "below it a mask counts as nothing; default: the model's own"]
+Style = Annotated[str, Choice((SOFT, HARD)), "soft blends where the mask is half there, hard cuts"]
+Grow = Annotated[float, Number(0, 0.25), "how far the mask is widened, as a share of the square's side"]
+Feather = Annotated[float, Number(0, 0.25), "how far its edge is blurred, as a share of the square's side"]
+Steps = Annotated[int, Number(2, 64, whole=True), "pictures from one end to the other, ends included"]
+
+
+class Edited(NamedTuple):
+    """A photo after an edit.
+
+    Args:
+        image: at the photo's own size; where the mask is 0 it is the photo, to the bit.
+        mask: how much of each pixel was painted.
+    """
+
+    image: Image
+    mask: Mask
+
+
+class Photo(NamedTuple):
+    """A picture as it came, and as the model sees it.
+
+    Args:
+        whole: (B, 3, H, W) in [0, 1].
+        square: what of it the model sees.
+        seen: that, (B, 3, R, R) in [-1, 1].
+    """
+
+    whole: Tensor
+    square: Square
+    seen: Tensor
+
+
+class MaskTransferPipeline(Coder):
+    """Paints an attribute on photos, or the photo without it, only where a mask says so."""
+
+    method: ClassVar[str] = "mask_transfer"
+    config_type: ClassVar[type[MaskTransferConfig]] = MaskTransferConfig
+    config: MaskTransferConfig
+    published = staticmethod(published)
+
+    @operation
+    @torch.no_grad()
+    def transfer(
+        self,
+        content: Image,
+        guide: Image,
+        threshold: Threshold = None,
+        style: Style = SOFT,
+        grow: Grow = 0.0,
+        feather: Feather = 0.0,
+    ) -> Edited:
+        """Put what the guide wears on the photo, and leave the rest of it untouched.
+
+        Args:
+            content: the photo, of any size.
+            guide: the picture whose glasses, smile... are taken; its middle square is used.
+
+        Raises:
+            ImageError: if the numbers of pictures do not match.
+        """
+        photo = self.photo("content", content)
+        code = self.look("guide", guide, len(photo.whole))
+        return self.added(photo, code, self.edge(threshold, style, grow, feather))
+
+    @operation
+    @torch.no_grad()
+    def remove(
+        self,
+        content: Image,
+        threshold: Threshold = None,
+        style: Style = HARD,
+        grow: Grow = 0.0,
+        feather: Feather = 0.0,
+    ) -> Edited:
+        """Take away what the photo shows, and leave the rest of it untouched.
+
+        Args:
+            content: the photo, of any size.
+        """
+        return self.removed(self.photo("content", content), self.edge(threshold, style, grow, feather))
+
+    @operation
+    @torch.no_grad()
+    def replace(self, content: Image, guide: Image, threshold: Threshold = None) -> Edited:
+        """Put what the guide wears in the place of what the photo shows.
+
+        Args:
+            content: the photo, of any size.
+            guide: the picture whose glasses, smile... are taken; its middle square is used.
+
+        Raises:
+            ImageError: if the numbers of pictures do not match.
+        """
+        photo = self.photo("content", content)
+        code = self.look("guide", guide, len(photo.whole))
+        bare, gone = self.removed(photo, self.edge(threshold, HARD))
+        image, painted = self.added(self.photo("content", bare), code, self.edge(threshold))
+        return Edited(image, torch.maximum(gone, painted))
+
+    @operation
+    @torch.no_grad()
+    def mask(self, image: Image) -> Mask:
+        """Show how much of each pixel the attribute covers.
+
+        Args:
+            image: the photo, of any size.
+        """
+        photo = self.photo("image", image)
+        return placed(enlarged(self.own_mask(photo, self.parts(photo.seen)), photo.square.side, 0.0), *photo[1::-1])
+
+    @operation
+    @torch.no_grad()
+    def segment(self, image: Image, threshold: Threshold = None, grow: Grow = 0.0) -> Mask:
+        """Cut out the pixels that show the attribute: 1 there, 0 elsewhere.
+
+        Args:
+            image: the photo, of any size.
+        """
+        photo, edge = self.photo("image", image), self.edge(threshold, HARD, grow)
+        mask = enlarged(edge.of(self.own_mask(photo, self.parts(photo.seen))), photo.square.side, 0.5)
+        return placed((mask > 0).float(), photo.square, photo.whole)
+
+    @operation
+    @torch.no_grad()
+    def interpolate(self, content: Image, start: Image, end: Image, steps: Steps = 5) -> Image:
+        """Go from one guide's look to another's in equal steps, on one photo.
+
+        Args:
+            content: the photo, of any size.
+            start, end: the guides at both ends.
+
+        Raises:
+            ImageError: if one of the pictures is a batch.
+        """
+        for name, picture in {"content": content, "start": start, "end": end}.items():
+            self.one(name, picture)
+        photo, edge = self.photo("content", content), self.edge(None)
+        first, last = self.look("start", start, 1), self.look("end", end, 1)
+        shares = torch.linspace(0, 1, steps).tolist()
+        return torch.cat([self.added(photo, self.blend(first, last, share), edge).image for share in shares])
+
+    @property
+    def attribute(self) -> str:
+        """What the model paints."""
+        return self.attributes[0]
+
+    def edge(self, threshold: float | None, style: str = SOFT, grow: float = 0.0, feather: float = 0.0) -> Edge:
+        """How masks end, by the model's own threshold if none is given."""
+        return Edge(self.config.threshold if threshold is None else threshold, style, grow, feather)
+
+    def photo(self, name: str, picture: Picture) -> Photo:
+        """A picture, whole and as the model sees it."""
+        whole = to_tensor(picture, name=name).to(self.device)
+        square = middle(whole)
+        return Photo(whole, square, resize(cut(whole, square), (self.config.size, self.config.size)) * 2 - 1)
+
+    def look(self, name: str, guide: Picture, count: int) -> Tensor:
+        """The guide's separate code (count, D, h, w).
+
+        Raises:
+            ImageError: if the guide holds neither one picture nor `count`.
+        """
+        looks = self.looks(self.prepare(guide, name), self.attributes)
+        self.note_missing(name, looks, self.attribute)
+        code = looks[self.attribute]
+        if len(code) not in (1, count):
+            raise ImageError(f"'{name}' holds {len(code)} pictures, expected 1 or {count} as content does")
+        return code.expand(count, -1, -1, -1)
+
+    def added(self, photo: Photo, code: Tensor, edge: Edge) -> Edited:
+        """The photo with the attribute of a separate code painted over it."""
+        patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
+        return self.laid(photo, patch, edge.of(mask), edge.threshold)
+
+    def removed(self, photo: Photo, edge: Edge) -> Edited:
+        """The photo with its own attribute painted away."""
+        parts = self.parts(photo.seen)
+        self.note_missing("content", parts, self.attribute)
+        mask = edge.of(self.own_mask(photo, parts))
+        return self.laid(photo, self.plain(parts), mask, edge.threshold)
+
+    def laid(self, photo: Photo, patch: Tensor, mask: Tensor, threshold: float) -> Edited:
+        """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, R, R)."""
+        mask = enlarged(mask, photo.square.side, threshold)
+        image = composed(photo.whole, photo.square, (patch.float() + 1).clamp(0, 2) / 2, mask)
+        return Edited(image, placed(mask, photo.square, photo.whole))
+
+    def plain(self, parts: Parts) -> Tensor:
+        """The picture (B, 3, R, R) in [-1, 1] without the attribute."""
+        details = [] if self.encoder_detail is None else [parts[DETAIL]]
+        return self.decoder.ground(parts[COMMON], *details)  # type: ignore[operator]
+
+    def own_mask(self, photo: Photo, parts: Parts) -> Tensor:
+        """Where a picture shows the attribute itself: (B, 1, R, R) in [0, 1]."""
+        return self.decoder.painted(parts[COMMON], self.separate(parts), photo.seen)[1]  # type: ignore[operator]
