@@ -35,6 +35,13 @@ class Edited(NamedTuple):
     mask: Mask
 
 
+class Painted(NamedTuple):
+    """As `Edited`, of tensors: (B, 3, H, W) and (B, 1, H, W) in [0, 1]."""
+
+    image: Tensor
+    mask: Tensor
+
+
 class Photo(NamedTuple):
     """A picture as it came, and as the model sees it.
 
@@ -79,7 +86,7 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content)
         code = self.look("guide", guide, len(photo.whole))
-        return self.added(photo, code, self.edge(threshold, style, grow, feather))
+        return Edited(*self.added(photo, code, self.edge(threshold, style, grow, feather)))
 
     @operation
     @torch.no_grad()
@@ -96,7 +103,7 @@ class MaskTransferPipeline(Coder):
         Args:
             content: the photo, of any size.
         """
-        return self.removed(self.photo("content", content), self.edge(threshold, style, grow, feather))
+        return Edited(*self.removed(self.photo("content", content), self.edge(threshold, style, grow, feather)))
 
     @operation
     @torch.no_grad()
@@ -112,9 +119,9 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content)
         code = self.look("guide", guide, len(photo.whole))
-        bare, gone = self.removed(photo, self.edge(threshold, HARD))
-        image, painted = self.added(self.photo("content", bare), code, self.edge(threshold))
-        return Edited(image, torch.maximum(gone, painted))
+        bare = self.removed(photo, self.edge(threshold, HARD))
+        result = self.added(self.photo("content", bare.image), code, self.edge(threshold))
+        return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
     @operation
     @torch.no_grad()
@@ -186,23 +193,23 @@ class MaskTransferPipeline(Coder):
             raise ImageError(f"'{name}' holds {len(code)} pictures, expected 1 or {count} as content does")
         return code.expand(count, -1, -1, -1)
 
-    def added(self, photo: Photo, code: Tensor, edge: Edge) -> Edited:
+    def added(self, photo: Photo, code: Tensor, edge: Edge) -> Painted:
         """The photo with the attribute of a separate code painted over it."""
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
         return self.laid(photo, patch, edge.of(mask), edge.threshold)
 
-    def removed(self, photo: Photo, edge: Edge) -> Edited:
+    def removed(self, photo: Photo, edge: Edge) -> Painted:
         """The photo with its own attribute painted away."""
         parts = self.parts(photo.seen)
         self.note_missing("content", parts, self.attribute)
         mask = edge.of(self.own_mask(photo, parts))
         return self.laid(photo, self.plain(parts), mask, edge.threshold)
 
-    def laid(self, photo: Photo, patch: Tensor, mask: Tensor, threshold: float) -> Edited:
+    def laid(self, photo: Photo, patch: Tensor, mask: Tensor, threshold: float) -> Painted:
         """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, R, R)."""
         mask = enlarged(mask, photo.square.side, threshold)
         image = composed(photo.whole, photo.square, (patch.float() + 1).clamp(0, 2) / 2, mask)
-        return Edited(image, placed(mask, photo.square, photo.whole))
+        return Painted(image, placed(mask, photo.square, photo.whole))
 
     def plain(self, parts: Parts) -> Tensor:
         """The picture (B, 3, R, R) in [-1, 1] without the attribute."""

@@ -1,0 +1,105 @@
+"""`mask_transfer`: the published numbers, and what a mask must leave alone."""
+
+import pytest
+import torch
+
+from analogies_hub.methods.mask_transfer.compose import Edge, Square, composed, enlarged
+from analogies_hub.registry import get_method
+
+METHOD = get_method("mask_transfer")
+DOMAINS = {"domains": ("glasses", "none")}
+
+
+def build(**values):
+    torch.manual_seed(0)
+    return METHOD.pipeline_type()(METHOD.config(**values | DOMAINS))
+
+
+def count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.fixture(scope="module")
+def published():
+    return build(**METHOD.preset("reference"))
+
+
+@pytest.fixture
+def pipeline():
+    """One that finds its attribute everywhere, and covers the upper half with it."""
+    pipeline = build(**METHOD.smoke).eval()
+    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(100.0)
+    return pipeline
+
+
+def test_the_published_networks_have_the_published_numbers_of_parameters(published):
+    decoder = published.decoder
+    parts = published.encoder_common, published.encoder_separate["glasses"], decoder.plain, decoder.mask
+    assert [count(part) for part in parts] == [6_483_482, 742_379, 6_984_099, 6_984_612]
+    assert count(METHOD.trainer(published).code_critic) == 998_401
+
+
+def test_an_untrained_published_mask_covers_half(published):
+    mask = published.eval().mask(torch.rand(1, 3, 128, 128))
+    assert mask.mean().item() == pytest.approx(0.54, abs=0.06)
+
+
+def test_the_published_plain_decoder_learns_nothing_about_separate_codes():
+    trainer = METHOD.trainer(build(**METHOD.preset("reference") | {"width": 8}))
+    losses = trainer.objective(*(torch.rand(2, 2, 3, 128, 128) * 2 - 1))
+    sum(losses.values()).backward()
+    gradient = trainer.pipeline.decoder.plain[0].weight.grad
+    assert gradient[:-25].any() and not gradient[-25:].any()
+
+
+def test_both_sets_are_normalised_apart():
+    trainer = METHOD.trainer(build(**METHOD.preset("reference") | {"width": 8})).train()
+    rich, plain = torch.rand(2, 2, 3, 128, 128)
+    apart = trainer.objective(rich, plain)["plain"].item()
+    moved = trainer.objective(rich * 0.1 - 0.9, plain)["plain"].item()  # the other set's brightness does not matter
+    assert moved == pytest.approx(apart, rel=1e-5)
+
+
+def test_a_pixel_that_the_mask_leaves_out_stays_to_the_bit():
+    photo, square = torch.rand(2, 3, 91, 133), Square(5, 20, 80)
+    mask = torch.zeros(2, 1, 8, 8)
+    mask[:, :, 2:4, 3:6] = 0.6
+    large = enlarged(mask, 80, 0.1)
+    result = composed(photo, square, torch.zeros(2, 3, 8, 8), large)
+    inside = torch.zeros(2, 1, 91, 133, dtype=torch.bool)
+    inside[..., 5:85, 20:100] = large > 0
+    assert 0 < inside.float().mean() < 0.2
+    assert torch.equal(result[~inside.expand_as(photo)], photo[~inside.expand_as(photo)])
+    assert (result < photo)[inside.expand_as(photo)].all()
+
+
+def test_an_edge_is_cut_widened_and_blurred():
+    mask = torch.zeros(1, 1, 40, 40)
+    mask[..., 20, 20], mask[..., 5, 5] = 0.5, 0.05
+    assert Edge(0.1).of(mask).sum() == 0.5
+    assert Edge(0.1, "hard").of(mask).sum() == 1
+    assert Edge(0.1, "hard", grow=0.05).of(mask).sum() == 25
+    feathered = Edge(0.1, "hard", grow=0.1, feather=0.05).of(mask)
+    assert feathered.sum().item() == pytest.approx(81, rel=1e-4) and 0 < feathered[0, 0, 20, 12] < 1
+
+
+def test_odd_photos_keep_their_size_and_all_that_is_not_painted(pipeline):
+    photo = torch.rand(1, 3, 70, 101)
+    for edited in (pipeline.transfer(photo, photo), pipeline.remove(photo), pipeline.replace(photo, photo)):
+        untouched = (edited.mask == 0).expand_as(photo)
+        assert edited.image.shape == photo.shape and edited.mask.shape == (1, 1, 70, 101)
+        assert untouched[..., :15].all() and torch.equal(edited.image[untouched], photo[untouched])
+
+
+def test_a_threshold_can_be_given(pipeline):
+    photo = torch.rand(1, 3, 40, 40)
+    areas = [pipeline.segment(photo, threshold=threshold).mean().item() for threshold in (0.0, 0.03, 1.0)]
+    assert areas == sorted(areas, reverse=True) and areas[0] == 1 and areas[-1] == 0
+
+
+def test_nothing_is_painted_without_the_attribute(pipeline):
+    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(-100.0)
+    photo = torch.rand(1, 3, 40, 40)
+    with pytest.warns(UserWarning, match="finds no glasses"):
+        assert torch.equal(pipeline.remove(photo).image, photo)
+    assert not pipeline.mask(photo).any()
