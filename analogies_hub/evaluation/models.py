@@ -16,9 +16,11 @@ from .tasks import Benchmark, Task
 
 
 def knows(pipeline: Any, task: Task) -> bool:
-    """Whether a pipeline can translate, and has a code for what a task adds or, alone, removes."""
+    """Whether a pipeline can move attributes, and has a code for what a task adds or, alone, removes."""
     needed = task.adds or task.removes
-    return "translate" in pipeline.operations() and needed in getattr(pipeline, "attributes", ())
+    return bool({"translate", "transfer"} & set(pipeline.operations())) and needed in getattr(
+        pipeline, "attributes", ()
+    )
 
 
 def edit_of(pipeline: Any, task: Task) -> Edit:
@@ -28,7 +30,8 @@ def edit_of(pipeline: Any, task: Task) -> Edit:
     has no code for stays.
 
     Args:
-        pipeline: has `attributes` and `translate(content, guide, to, off)`.
+        pipeline: has `attributes` and either `translate(content, guide, to, off)`, or
+            `transfer(content, guide)` and `remove(content)`, which also give masks.
 
     Raises:
         UsageError: if it has no such operation, or no code for what the task adds or, alone, removes.
@@ -40,10 +43,14 @@ def edit_of(pipeline: Any, task: Task) -> Edit:
     to = task.adds or "none"
     off = task.removes if task.removes in attributes else "none"
 
-    def edit(contents: Tensor, guides: Tensor) -> Tensor:
+    def translate(contents: Tensor, guides: Tensor) -> Tensor:
         return pipeline.translate(contents, guides, to=to, off=off)
 
-    return edit
+    def paint(contents: Tensor, guides: Tensor) -> tuple[Tensor, Tensor]:
+        image, mask = pipeline.transfer(contents, guides) if task.adds else pipeline.remove(contents)
+        return image, mask
+
+    return translate if "translate" in pipeline.operations() else paint
 
 
 def score_model(
