@@ -7,6 +7,7 @@ import typer
 from .. import __version__
 from .bench import bench_app
 from .data import data_app
+from .edit import edit
 from .evaluate import eval_app
 from .info import info, methods
 from .pair import pair
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(pair)
 app.command()(translate)
 app.command()(interpolate)
+app.command()(edit)
 app.command()(run)
 app.command(cls=ManyWords)(train)
 app.command()(methods)

@@ -25,18 +25,18 @@ class Outlet:
     """Where an operation's results go, and what is said of them.
 
     Attributes:
-        only: the one output that is wanted, where an operation has several.
+        only: the outputs that are wanted, where an operation has several; the first gets the target's own name.
     """
 
     target: str
     overwrite: bool = False
     as_json: bool = False
     quiet: bool = False
-    only: str | None = None
+    only: tuple[str, ...] = ()
 
     def outputs(self, operation: Operation) -> list[Value]:
         """The outputs that are written."""
-        return [output for output in operation.outputs if self.only in (None, output.name)]
+        return [output for output in operation.outputs if not self.only or output.name in self.only]
 
     def check(self, operation: Operation) -> None:
         """Raise `UsageError` before any work is done for a target that cannot be written."""
@@ -52,7 +52,8 @@ class Outlet:
     def path(self, operation: Operation, output: Value, index: int | None = None) -> Path:
         """The file of one result: the target, with what tells it from the call's others."""
         target = Path(self.target)
-        marks = [output.name] if len(self.outputs(operation)) > 1 else []
+        first = self.only[:1] == (output.name,)
+        marks = [output.name] if len(self.outputs(operation)) > 1 and not first else []
         marks += [] if index is None else [str(index + 1)]
         return target.with_name("_".join([target.stem, *marks]) + target.suffix)
 

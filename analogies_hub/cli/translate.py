@@ -86,5 +86,5 @@ def interpolate(
     values = {"content": content, "start": start, "end": end, "across": across, "down": down, "steps": steps}
     if down_ends:
         values |= {"down_start": down_ends[0], "down_end": down_ends[1]}
-    outlet = Outlet(output or f"interpolation__{pipeline.method}.png", overwrite, as_json, quiet, only="grid")
+    outlet = Outlet(output or f"interpolation__{pipeline.method}.png", overwrite, as_json, quiet, only=("grid",))
     call(pipeline, operation, values, outlet, source=content)

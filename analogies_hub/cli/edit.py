@@ -1,0 +1,53 @@
+"""`analogies edit`: local edits of photos by models that find a mask."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+from . import common
+from .translate import ModelOption
+
+
+@common.friendly
+def edit(
+    photos: Annotated[list[str], typer.Argument(help="The photos that are edited; folders and globs for many")],
+    model: ModelOption,
+    guide: Annotated[str | None, typer.Option("--guide", help="The picture whose glasses, smile... are taken")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take away what the photos show")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Below it a mask counts as nothing; default: the model's own")
+    ] = None,
+    save_mask: Annotated[bool, typer.Option("--save-mask", help="Also write the mask, as NAME_mask")] = False,
+    output: common.OutputOption = None,
+    device: common.DeviceOption = "auto",
+    threads: common.ThreadsOption = None,
+    overwrite: common.OverwriteOption = False,
+    as_json: common.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Put on PHOTO what the guide wears, or with --remove take it away, or both, to replace it; the rest stays.
+
+    Example: analogies edit anna.jpg --guide ben.jpg --model mask_transfer-avatars-glasses -o anna-in-glasses.png
+    """
+    if guide is None and not remove:
+        raise UsageError("nothing to do: give --guide PICTURE, --remove, or both")
+    if common.STREAM in photos and guide == common.STREAM:
+        raise UsageError("only one of the pictures can come from stdin")
+    sources = [source for photo in photos for source in common.expand(photo)]
+
+    from ..registry import load_pipeline
+    from .jobs import Outlet, call_each, find_operation, targets
+
+    common.use_threads(threads)
+    pipeline = load_pipeline(model, device)
+    name = "remove" if guide is None else "replace" if remove else "transfer"
+    operation = find_operation(pipeline, name, ("content", "threshold"))
+    inputs: dict[str, Any] = {"threshold": threshold}
+    inputs |= {"guide": common.read_picture(guide)} if guide is not None else {}
+    wanted = ("image", "mask") if save_mask else ("image",)
+    jobs = [
+        (Outlet(target, overwrite, as_json, quiet, wanted), inputs | {"content": common.read_picture(source)}, source)
+        for source, target in zip(sources, targets(sources, output, pipeline.method), strict=True)
+    ]
+    call_each(jobs, pipeline, operation)
