@@ -17,7 +17,6 @@ from .trainer import CRITIC_BETA1, SeparationTrainer
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
-FREE = 0.02  # share of a picture that a layer may cover without a price
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
 WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
@@ -73,7 +72,7 @@ class LayersTrainer(SeparationTrainer):
             back = self.distance(undone, pictures[edited])
             shows = self.judged(translated, wanted)
             losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
-            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers)
+            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers, config.free_cover)
             losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
@@ -236,6 +235,6 @@ class LayersTrainer(SeparationTrainer):
         return {"picture_critic": loss}
 
 
-def cover(layers: list[Tensor]) -> Tensor:
+def cover(layers: list[Tensor], free: float) -> Tensor:
     """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
-    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - FREE).mean() for layer in layers]).sum()
+    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()
