@@ -139,7 +139,22 @@ class Words(Kind):
         return value
 
 
-KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice, Words)
+class BoxKind(Kind):
+    """A part of a picture: left, top, width and height in pixels, as four numbers or as text, `40,30,200,220`."""
+
+    def check(self, name: str, value: Any) -> tuple[int, int, int, int]:
+        """The four numbers."""
+        numbers = value.split(",") if isinstance(value, str) else value
+        try:
+            left, top, width, height = (int(number) for number in numbers)
+        except (TypeError, ValueError):
+            left = top = width = height = -1
+        if min(left, top) < 0 or min(width, height) < 1:
+            raise UsageError(f"'{name}' must be left,top,width,height in pixels, got {value!r}")
+        return left, top, width, height
+
+
+KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice, Words, BoxKind)
 
 Image = Annotated["Picture", ImageKind()]
 Mask = Annotated["Picture", MaskKind()]

@@ -9,7 +9,7 @@ import torch
 from analogies_hub.codes import Code
 from analogies_hub.data.source import ImageSource
 from analogies_hub.errors import UsageError
-from analogies_hub.operations import KINDS, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, Words
+from analogies_hub.operations import KINDS, BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, Words
 from analogies_hub.registry import METHODS, get_method, load_pipeline
 from analogies_hub.training import Options, fit
 
@@ -137,7 +137,7 @@ def test_values_out_of_range_are_refused_by_name(pipeline, small):
         for item in operation.inputs:
             if isinstance(item.kind, Number):
                 bad = [item.kind.low - 1, item.kind.high + 1, float("nan"), "1", True]
-            elif isinstance(item.kind, (Choice, Words)):
+            elif isinstance(item.kind, (Choice, Words, BoxKind)):
                 bad = ["no such word", 3]
             else:
                 continue

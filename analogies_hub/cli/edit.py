@@ -18,6 +18,10 @@ def edit(
     threshold: Annotated[
         float | None, typer.Option(min=0, max=1, help="Below it a mask counts as nothing; default: the model's own")
     ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option("--box", help="The face: left,top,width,height in pixels; default: the middle"),
+    ] = None,
     save_mask: Annotated[bool, typer.Option("--save-mask", help="Also write the mask, as NAME_mask")] = False,
     output: common.OutputOption = None,
     device: common.DeviceOption = "auto",
@@ -42,8 +46,8 @@ def edit(
     common.use_threads(threads)
     pipeline = load_pipeline(model, device)
     name = "remove" if guide is None else "replace" if remove else "transfer"
-    operation = find_operation(pipeline, name, ("content", "threshold"))
-    inputs: dict[str, Any] = {"threshold": threshold}
+    operation = find_operation(pipeline, name, ("content", "threshold", "box"))
+    inputs: dict[str, Any] = {"threshold": threshold, "box": box}
     inputs |= {"guide": common.read_picture(guide)} if guide is not None else {}
     wanted = ("image", "mask") if save_mask else ("image",)
     jobs = [

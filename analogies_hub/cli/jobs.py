@@ -15,7 +15,7 @@ from ..codes import Code
 from ..config import nearest_name
 from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, make_folder, save_image
-from ..operations import Choice, CodeKind, Number, Operation, Value, Words
+from ..operations import BoxKind, Choice, CodeKind, Number, Operation, Value, Words
 from ..pipeline import Pipeline
 from .common import STREAM, progress, report_error
 
@@ -179,6 +179,6 @@ def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline
 
 def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
     """What made a result: the model, the operation, and every number and word it was given."""
-    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words))]
+    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words, BoxKind))]
     inputs = {item.name: values.get(item.name, item.default) for item in plain}
     return {"model": pipeline.method, "version": __version__, "operation": operation.name} | inputs

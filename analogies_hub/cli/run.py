@@ -71,7 +71,7 @@ def parse_inputs(operation: "Operation", words: list[str]) -> dict[str, Any]:
 def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
     """For each kind of value, what turns an input's name and text into it."""
     from ..codes import Code
-    from ..operations import Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind, Words
+    from ..operations import BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind, Words
 
     return {
         ImageKind: lambda name, text: common.read_picture(text),
@@ -82,6 +82,7 @@ def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
         SeedKind: parse_number,
         Choice: lambda name, text: text,
         Words: lambda name, text: text,
+        BoxKind: lambda name, text: text,
     }
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from analogies_hub.methods.mask_transfer.compose import Edge, Square, composed, enlarged
+from analogies_hub.errors import ImageError
+from analogies_hub.methods.mask_transfer.compose import Edge, Square, around, composed, enlarged
 from analogies_hub.registry import get_method
 
 METHOD = get_method("mask_transfer")
@@ -26,8 +27,9 @@ def published():
 
 @pytest.fixture
 def pipeline():
-    """One that finds its attribute everywhere, and covers the upper half with it."""
+    """One that finds its attribute in every picture, all over it."""
     pipeline = build(**METHOD.smoke).eval()
+    pipeline.decoder.layers[0].body[-2].bias.data[:4] = 2.0
     pipeline.encoder_separate["glasses"].presence.bias.data.fill_(100.0)
     return pipeline
 
@@ -73,6 +75,21 @@ def test_a_pixel_that_the_mask_leaves_out_stays_to_the_bit():
     assert (result < photo)[inside.expand_as(photo)].all()
 
 
+def test_a_box_becomes_a_square_within_the_picture(pipeline):
+    photo = torch.rand(1, 3, 100, 60)
+    for box, square in {
+        (10, 40, 30, 20): (35, 10, 30),
+        (40, 0, 10, 20): (0, 35, 20),
+        (50, 80, 10, 20): (80, 40, 20),
+        (0, 0, 60, 100): (20, 0, 60),
+    }.items():
+        assert around(photo, box) == square
+    with pytest.raises(ImageError, match="beyond the picture of 60 x 100"):
+        around(photo, (10, 90, 10, 20))
+    edited = pipeline.transfer(photo, photo, box="10,40,30,20")
+    assert torch.equal(edited.image[..., :35, :], photo[..., :35, :]) and edited.mask[..., 35:65, 10:40].any()
+
+
 def test_an_edge_is_cut_widened_and_blurred():
     mask = torch.zeros(1, 1, 40, 40)
     mask[..., 20, 20], mask[..., 5, 5] = 0.5, 0.05
@@ -88,7 +105,11 @@ def test_odd_photos_keep_their_size_and_all_that_is_not_painted(pipeline):
     for edited in (pipeline.transfer(photo, photo), pipeline.remove(photo), pipeline.replace(photo, photo)):
         untouched = (edited.mask == 0).expand_as(photo)
         assert edited.image.shape == photo.shape and edited.mask.shape == (1, 1, 70, 101)
-        assert untouched[..., :15].all() and torch.equal(edited.image[untouched], photo[untouched])
+        assert (
+            untouched[..., :15].all()
+            and edited.mask[..., 20:80].any()
+            and torch.equal(edited.image[untouched], photo[untouched])
+        )
 
 
 def test_a_threshold_can_be_given(pipeline):

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...errors import ImageError
 from ...filters import blur, resize, shape_of
 
 SOFT, HARD = "soft", "hard"
@@ -50,6 +51,20 @@ def middle(images: Tensor) -> Square:
     height, width = shape_of(images)
     side = min(height, width)
     return Square((height - side) // 2, (width - side) // 2, side)
+
+
+def around(images: Tensor, box: tuple[int, int, int, int]) -> Square:
+    """The square around a box (left, top, width, height), moved and shrunk to lie within pictures (B, C, H, W).
+
+    Raises:
+        ImageError: if the box does not lie within them.
+    """
+    (height, width), (left, top, wide, tall) = shape_of(images), box
+    if left + wide > width or top + tall > height:
+        raise ImageError(f"the box {','.join(map(str, box))} reaches beyond the picture of {width} x {height} pixels")
+    side = min(max(wide, tall), height, width)
+    down, right = top + (tall - side) // 2, left + (wide - side) // 2
+    return Square(min(max(0, down), height - side), min(max(0, right), width - side), side)
 
 
 def cut(images: Tensor, square: Square) -> Tensor:

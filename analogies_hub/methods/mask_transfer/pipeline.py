@@ -8,11 +8,11 @@ from torch import Tensor
 from ...errors import ImageError
 from ...filters import resize
 from ...images import Picture, to_tensor
-from ...operations import Choice, Image, Mask, Number, operation
+from ...operations import BoxKind, Choice, Image, Mask, Number, operation
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.pipeline import Coder
-from .compose import HARD, SOFT, Edge, Square, composed, cut, enlarged, middle, placed
+from .compose import HARD, SOFT, Edge, Square, around, composed, cut, enlarged, middle, placed
 from .config import MaskTransferConfig
 from .networks import published
 
@@ -20,6 +20,9 @@ Threshold = Annotated[float | None, Number(0, 1), "below it a mask counts as not
 Style = Annotated[str, Choice((SOFT, HARD)), "soft blends where the mask is half there, hard cuts"]
 Grow = Annotated[float, Number(0, 0.25), "how far the mask is widened, as a share of the square's side"]
 Feather = Annotated[float, Number(0, 0.25), "how far its edge is blurred, as a share of the square's side"]
+Face = Annotated[
+    tuple[int, int, int, int] | None, BoxKind(), "the part that the model sees, a face say; default: the middle square"
+]
 Steps = Annotated[int, Number(2, 64, whole=True), "pictures from one end to the other, ends included"]
 
 
@@ -74,6 +77,7 @@ class MaskTransferPipeline(Coder):
         style: Style = SOFT,
         grow: Grow = 0.0,
         feather: Feather = 0.0,
+        box: Face = None,
     ) -> Edited:
         """Put what the guide wears on the photo, and leave the rest of it untouched.
 
@@ -84,7 +88,7 @@ class MaskTransferPipeline(Coder):
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
-        photo = self.photo("content", content)
+        photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
         return Edited(*self.added(photo, code, self.edge(threshold, style, grow, feather)))
 
@@ -97,17 +101,18 @@ class MaskTransferPipeline(Coder):
         style: Style = HARD,
         grow: Grow = 0.0,
         feather: Feather = 0.0,
+        box: Face = None,
     ) -> Edited:
         """Take away what the photo shows, and leave the rest of it untouched.
 
         Args:
             content: the photo, of any size.
         """
-        return Edited(*self.removed(self.photo("content", content), self.edge(threshold, style, grow, feather)))
+        return Edited(*self.removed(self.photo("content", content, box), self.edge(threshold, style, grow, feather)))
 
     @operation
     @torch.no_grad()
-    def replace(self, content: Image, guide: Image, threshold: Threshold = None) -> Edited:
+    def replace(self, content: Image, guide: Image, threshold: Threshold = None, box: Face = None) -> Edited:
         """Put what the guide wears in the place of what the photo shows.
 
         Args:
@@ -117,38 +122,38 @@ class MaskTransferPipeline(Coder):
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
-        photo = self.photo("content", content)
+        photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
         bare = self.removed(photo, self.edge(threshold, HARD))
-        result = self.added(self.photo("content", bare.image), code, self.edge(threshold))
+        result = self.added(self.photo("content", bare.image, box), code, self.edge(threshold))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
     @operation
     @torch.no_grad()
-    def mask(self, image: Image) -> Mask:
+    def mask(self, image: Image, box: Face = None) -> Mask:
         """Show how much of each pixel the attribute covers.
 
         Args:
             image: the photo, of any size.
         """
-        photo = self.photo("image", image)
+        photo = self.photo("image", image, box)
         return placed(enlarged(self.own_mask(photo, self.parts(photo.seen)), photo.square.side, 0.0), *photo[1::-1])
 
     @operation
     @torch.no_grad()
-    def segment(self, image: Image, threshold: Threshold = None, grow: Grow = 0.0) -> Mask:
+    def segment(self, image: Image, threshold: Threshold = None, grow: Grow = 0.0, box: Face = None) -> Mask:
         """Cut out the pixels that show the attribute: 1 there, 0 elsewhere.
 
         Args:
             image: the photo, of any size.
         """
-        photo, edge = self.photo("image", image), self.edge(threshold, HARD, grow)
+        photo, edge = self.photo("image", image, box), self.edge(threshold, HARD, grow)
         mask = enlarged(edge.of(self.own_mask(photo, self.parts(photo.seen))), photo.square.side, 0.5)
         return placed((mask > 0).float(), photo.square, photo.whole)
 
     @operation
     @torch.no_grad()
-    def interpolate(self, content: Image, start: Image, end: Image, steps: Steps = 5) -> Image:
+    def interpolate(self, content: Image, start: Image, end: Image, steps: Steps = 5, box: Face = None) -> Image:
         """Go from one guide's look to another's in equal steps, on one photo.
 
         Args:
@@ -160,7 +165,7 @@ class MaskTransferPipeline(Coder):
         """
         for name, picture in {"content": content, "start": start, "end": end}.items():
             self.one(name, picture)
-        photo, edge = self.photo("content", content), self.edge(None)
+        photo, edge = self.photo("content", content, box), self.edge(None)
         first, last = self.look("start", start, 1), self.look("end", end, 1)
         shares = torch.linspace(0, 1, steps).tolist()
         return torch.cat([self.added(photo, self.blend(first, last, share), edge).image for share in shares])
@@ -174,10 +179,14 @@ class MaskTransferPipeline(Coder):
         """How masks end, by the model's own threshold if none is given."""
         return Edge(self.config.threshold if threshold is None else threshold, style, grow, feather)
 
-    def photo(self, name: str, picture: Picture) -> Photo:
-        """A picture, whole and as the model sees it."""
+    def photo(self, name: str, picture: Picture, box: tuple[int, int, int, int] | None) -> Photo:
+        """A picture, whole and as the model sees it.
+
+        Raises:
+            ImageError: if it is not a picture, or the box does not lie within it.
+        """
         whole = to_tensor(picture, name=name).to(self.device)
-        square = middle(whole)
+        square = around(whole, box) if box else middle(whole)
         return Photo(whole, square, resize(cut(whole, square), (self.config.size, self.config.size)) * 2 - 1)
 
     def look(self, name: str, guide: Picture, count: int) -> Tensor:
