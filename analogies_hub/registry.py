@@ -32,6 +32,7 @@ class Method:
         smoke: config values with which every operation, and training, takes seconds on a CPU.
         trainer: builds what trains a pipeline; None where nothing is trained.
         presets: config values by name; `default` changes nothing.
+        convert: makes a pipeline of what a published checkpoint holds, and of the word for its attribute.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Method:
     smoke: dict[str, Any]
     trainer: "Callable[[Any], Trainer] | None" = None
     presets: dict[str, dict[str, Any]] = field(default_factory=lambda: {"default": {}})
+    convert: "Callable[[Any, str], Pipeline] | None" = None
 
     def preset(self, name: str) -> dict[str, Any]:
         """The config values of a preset.

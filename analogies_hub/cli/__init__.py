@@ -6,6 +6,7 @@ import typer
 
 from .. import __version__
 from .bench import bench_app
+from .convert import convert
 from .data import data_app
 from .edit import edit
 from .evaluate import eval_app
@@ -26,6 +27,7 @@ app.command()(pair)
 app.command()(translate)
 app.command()(interpolate)
 app.command()(edit)
+app.command()(convert)
 app.command()(run)
 app.command(cls=ManyWords)(train)
 app.command()(methods)

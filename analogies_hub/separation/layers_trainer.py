@@ -17,6 +17,7 @@ from .trainer import CRITIC_BETA1, SeparationTrainer
 
 RISE = 1000  # steps over which what comes with a stage comes to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
+FREE = 0.4  # share of all steps in which some cover is free: small layers must be of use before they cost anything
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
 WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
@@ -72,7 +73,8 @@ class LayersTrainer(SeparationTrainer):
             back = self.distance(undone, pictures[edited])
             shows = self.judged(translated, wanted)
             losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
-            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers, config.free_cover)
+            free = config.free_cover * (step < FREE * config.steps)
+            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers, free)
             losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)

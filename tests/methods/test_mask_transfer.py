@@ -1,11 +1,15 @@
 """`mask_transfer`: the published numbers, and what a mask must leave alone."""
 
+import itertools
+from pathlib import Path
+
 import pytest
 import torch
+from torch import nn
 
 from analogies_hub.errors import ImageError
 from analogies_hub.methods.mask_transfer.compose import Edge, Square, around, composed, enlarged
-from analogies_hub.registry import get_method
+from analogies_hub.registry import get_method, load_pipeline
 
 METHOD = get_method("mask_transfer")
 DOMAINS = {"domains": ("glasses", "none")}
@@ -124,3 +128,61 @@ def test_nothing_is_painted_without_the_attribute(pipeline):
     with pytest.warns(UserWarning, match="finds no glasses"):
         assert torch.equal(pipeline.remove(photo).image, photo)
     assert not pipeline.mask(photo).any()
+
+
+def theirs(*widths, transposed=False, width_out=None):
+    """A network as the published code builds them, here with narrow layers."""
+    layer = nn.ConvTranspose2d if transposed else nn.Conv2d
+    layers = []
+    for pair in itertools.pairwise(widths):
+        layers += [layer(*pair, 4, 2, 1), nn.BatchNorm2d(pair[1]), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, *([layer(widths[-1], width_out, 4, 2, 1)] if width_out else [])).eval()
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Networks in the published layout, and the file that they are saved in."""
+    torch.manual_seed(0)
+    networks = {
+        "e1": theirs(3, 4, 8, 16, 32, 487, 487),
+        "e2": theirs(3, 4, 8, 16, 16, 16, 25),
+        "decoder": theirs(512, 512, 32, 16, 8, 4, transposed=True, width_out=3),
+        "mustacher": theirs(512, 512, 32, 16, 8, 4, transposed=True, width_out=4),
+    }
+    part = {"e1": "full", "e2": "full"}
+    states = {
+        name: {f"{part.get(name, 'main')}.{key}": value for key, value in network.state_dict().items()}
+        for name, network in networks.items()
+    }
+    torch.save(states | {"iters": 3}, tmp_path / "checkpoint")
+    return networks, tmp_path / "checkpoint"
+
+
+def test_a_published_checkpoint_becomes_a_model_that_paints_the_same(checkpoint, analogies, tmp_path):
+    networks, path = checkpoint
+    words = ["convert", "mask_transfer", path, "--domain", "glasses", "-o", tmp_path / "model"]
+    assert analogies(*words).returncode == 0
+    content, guide = torch.rand(2, 1, 3, 128, 128)
+    with torch.no_grad():
+        code = torch.cat([networks["e1"](content * 2 - 1), networks["e2"](guide * 2 - 1)], 1)
+        painted = networks["mustacher"](code)
+        mask, patch = painted[:, :1].sigmoid(), painted[:, 1:].tanh()
+        expected = (torch.lerp(content * 2 - 1, patch, mask) + 1) / 2
+    edited = load_pipeline(tmp_path / "model", "cpu").transfer(content, guide, threshold=0.0)
+    torch.testing.assert_close(edited.image, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(edited.mask, mask)
+    again = analogies(*words)
+    assert again.returncode == 2 and "holds a model" in again.stderr
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_and_never_run(analogies, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "sprung",)
+
+    torch.save({"e1": Trap()}, tmp_path / "trap")
+    torch.save({"e1": {}}, tmp_path / "other")
+    for name, why in {"trap": "weights alone", "other": "no network 'e2'", "none": "check the path"}.items():
+        done = analogies("convert", "mask_transfer", tmp_path / name, "--domain", "a", "-o", tmp_path / "out")
+        assert done.returncode == 3 and why in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert not (tmp_path / "sprung").exists() and not (tmp_path / "out").exists()

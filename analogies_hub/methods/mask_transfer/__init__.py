@@ -29,7 +29,7 @@ them and in one without does not. What is removed is drawn from the common code 
 details around it. A separate encoder knows whether its attribute is there.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...registry import Method
 from .config import REFERENCE, REFERENCE_FACIAL_HAIR, REFERENCE_SMILE, MaskTransferConfig
@@ -52,6 +52,13 @@ def trainer(pipeline: "MaskTransferPipeline") -> "SeparationTrainer":
     from .trainer import MaskTransferTrainer
 
     return (MaskTransferTrainer if pipeline.config.networks == "published" else LayersTrainer)(pipeline)
+
+
+def convert(checkpoint: Any, attribute: str) -> "MaskTransferPipeline":
+    """A pipeline of a published checkpoint's weights."""
+    from .convert import convert
+
+    return convert(checkpoint, attribute)
 
 
 METHOD = Method(
@@ -79,4 +86,5 @@ METHOD = Method(
         "reference_smile": REFERENCE_SMILE,
         "reference_facial_hair": REFERENCE_FACIAL_HAIR,
     },
+    convert=convert,
 )

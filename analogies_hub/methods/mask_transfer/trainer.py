@@ -45,8 +45,8 @@ class MaskTransferTrainer(SeparationTrainer):
         look = self.look(rich)
         bare, drawn = decoder.ground(common_rich), decoder.ground(common_plain)
         patch, mask = decoder.painted(common_rich, [look], rich)  # the published code does this twice over
-        nothing, unseen = decoder.painted(common_plain, [torch.zeros_like(look)], plain)
         patch_there, mask_there = decoder.painted(common_plain, [look], plain)
+        nothing, unseen = decoder.painted(common_plain, [torch.zeros_like(look)], plain)
         translated = torch.lerp(plain, patch_there, mask_there)
         same = F.l1_loss(torch.lerp(rich, patch, mask), rich) + F.l1_loss(torch.lerp(plain, nothing, unseen), plain)
         losses = {
