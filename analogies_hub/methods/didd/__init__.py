@@ -39,13 +39,14 @@ The `default` preset is ours. What it changes, and why:
     - A separate code says how a look differs from the usual one, the running mean, at mean
       square 1: otherwise the codes of all pictures become the same. The mean of the looks of a
       step gets no gradient, or looks would run away from what is usual.
-    - Covering has a small price beyond what is free, so that layers keep to their attribute.
+    - Covering has a price, so that layers keep to their attribute; at first a little is free.
     - After the first steps, each step also makes some translations and undoes them: the common
       code is asked to be the same with and without an attribute, and to tell what lies beneath.
       The code critic cannot ask for that.
     - A critic that learns to see through translations judges whether they show what they were
-      given; and small parts of pictures are withheld from the common code. Otherwise it pays as
-      well to leave an attribute to the common code, and its layer never learns it.
+      given, where some set shows that; and small parts of pictures are withheld from the common
+      code. Otherwise it pays as well to leave an attribute to the common code, and its layer
+      never learns it.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
