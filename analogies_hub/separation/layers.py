@@ -72,7 +72,7 @@ class Layer(nn.Module):
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
         widths = widths_down_to(width, halvings(size, CODE_SIDE))
-        self.side = size // 2 ** len(widths)
+        self.size, self.side = size, size // 2 ** len(widths)
         self.start = nn.Linear(numbers, widths[0] * self.side**2)
         body: list[nn.Module] = [Residual(widths[0])]
         for wide, narrow in itertools.pairwise(widths):
@@ -94,8 +94,11 @@ class Layer(nn.Module):
 
     def of(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""
+        layers = codes.new_zeros(len(codes), 5, self.size, self.size)
+        if not len(rows):
+            return layers
         drawn = self(codes[rows])
-        return drawn.new_zeros(len(codes), *drawn.shape[1:]).index_copy(0, rows, drawn)
+        return layers.to(drawn.dtype).index_copy(0, rows, drawn)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
         """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it.
