@@ -3,6 +3,7 @@
 Were attributes drawn from common and separate codes together, the common code of a picture
 with glasses would help to draw them, however well an adversary hides that they are there; and
 so they would come out faint on a picture without. A layer is drawn from its own code alone.
+Pixels are single precision throughout, whatever the networks compute in.
 """
 
 import itertools
@@ -89,7 +90,7 @@ class Layer(nn.Module):
         """
         there = code[:, :1].clamp(0, 1)
         features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
-        cover, share, colour = self.body(features).split((1, 1, 3), dim=1)
+        cover, share, colour = self.body(features).float().split((1, 1, 3), dim=1)
         return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=1)
 
     def of(self, codes: Tensor, rows: Tensor) -> Tensor:
@@ -138,4 +139,5 @@ class Ground(nn.Module):
 
     def forward(self, common: Tensor, details: Tensor) -> Tensor:
         """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1]."""
-        return torch.tanh(self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details))
+        pixels = self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details)
+        return torch.tanh(pixels.float())
