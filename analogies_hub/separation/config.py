@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..config import Config, setting
 from ..errors import ModelError
 
-COMMON, DETAIL, BARE, PLACES, NONE, ALL = "common", "detail", "bare", "places", "none", "all"
-RESERVED = (COMMON, DETAIL, BARE, PLACES, NONE, ALL)
+COMMON, DETAIL, NONE, ALL = "common", "detail", "none", "all"
+RESERVED = (COMMON, DETAIL, NONE, ALL)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NETWORKS = ("compact", "published")
 

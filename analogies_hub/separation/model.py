@@ -10,17 +10,28 @@ from torch import Tensor, nn
 from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
-from .config import BARE, COMMON, DETAIL, PLACES, SeparationConfig
-from .networks import DetailEncoder, compact
+from .config import COMMON, DETAIL, SeparationConfig
+from .layers import CompactDecoder, covered
+from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoder, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known. What follows from the common code of
-# compact networks is kept beside it, since it is asked for twice: `bare` (B, 3, R / 4, R / 4), a sketch
-# without attributes, and `places` (B, attributes, R / 4, R / 4), 1 where one would be, else 0.
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
 Parts = dict[str, Tensor]
-# By how much of [-1, 1] pictures must differ for details to be let go: a share of the largest difference,
-# since thin frames differ less than dark lenses; and at least this much, since less is not seen.
-CHANGE, SEEN = 0.15, 0.02
+Networks = tuple[nn.Module, nn.ModuleDict, nn.Module, nn.Module | None]  # common, separate, decoder, detail
+# By what share of the largest difference two pictures without details must differ for details to be let go.
+CHANGE = 0.15
+
+
+def compact(config: SeparationConfig) -> Networks:
+    """Our networks."""
+    size, width, names = config.size, config.width, config.attributes
+    separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
+    return (
+        CompactCommonEncoder(size, width, config.common),
+        nn.ModuleDict(separate),
+        CompactDecoder(size, width, config.common, config.separate, config.detail, len(names)),
+        DetailEncoder(width, config.detail),
+    )
 
 
 class SeparationModel(Pipeline):
@@ -33,12 +44,10 @@ class SeparationModel(Pipeline):
     def __init__(self, config: SeparationConfig) -> None:
         super().__init__(config)
         build = compact if config.networks == "compact" else self.published
-        self.encoder_common, self.encoder_separate, self.decoder = build(config)
-        compacts = config.networks == "compact"
-        self.encoder_detail = DetailEncoder(config.width, config.detail) if compacts else None
+        self.encoder_common, self.encoder_separate, self.decoder, self.encoder_detail = build(config)
 
     @staticmethod
-    def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
+    def published(config: SeparationConfig) -> Networks:
         """The common encoder, separate encoders by attribute, and decoder of the published code."""
         raise NotImplementedError
 
@@ -53,75 +62,27 @@ class SeparationModel(Pipeline):
         return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL]))
 
     def parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
-        parts = self.common_parts(images)
-        return parts | self.separate_parts(images, parts, self.attributes)
+        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros.
 
-    def common_parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> what is not an attribute's: common code, details, and what follows."""
-        common = self.encoder_common(images)
+        Details beneath what the attributes cover are not known.
+        """
+        parts = self.looks(images, self.attributes) | {COMMON: self.encoder_common(images)}
         if self.encoder_detail is None:
-            return {COMMON: common}
-        return {COMMON: common, DETAIL: self.encoder_detail(images)} | self.bare_and_places(common)
+            return parts
+        hidden = covered(self.decoder.drawn(self.separate(parts)))  # type: ignore[operator]
+        return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
-    def separate_parts(self, images: Tensor, parts: Parts, names: Sequence[str]) -> Parts:
-        """Pictures (B, 3, size, size) in [-1, 1] and their common parts -> codes of the named attributes, or zeros."""
+    def looks(self, images: Tensor, names: Sequence[str]) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent."""
         codes: Parts = {}
-        for name, glimpse in self.glimpses(images, parts, names).items():
-            code, presence = self.encoder_separate[name](glimpse)
+        for name in names:
+            code, presence = self.encoder_separate[name](images)
             codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return codes
 
-    def glimpses(self, images: Tensor, parts: Parts, names: Sequence[str]) -> dict[str, Tensor]:
-        """What separate encoders see of pictures (B, 3, size, size): what the common code does not tell, by attribute.
-
-        That is how they differ from the sketch without attributes, where the attribute would
-        be: so a separate code cannot carry what is elsewhere, and has no need to carry skin.
-        The published separate encoders see everything.
-        """
-        if self.encoder_detail is None:
-            return dict.fromkeys(names, images)
-        side = images.shape[-2:]
-        rest = images - F.interpolate(parts[BARE], side, mode="bilinear")
-        places = F.interpolate(parts[PLACES], side).split(1, dim=1)
-        return {name: rest * places[self.attributes.index(name)] for name in names}
-
-    def plain(self, common: Tensor) -> Tensor:
-        """The code (B, D, 1, 1) of an attribute of which nothing is known but that it is there."""
-        code = common.new_zeros(len(common), self.config.separate, 1, 1)
-        code[:, 0] = 1
-        return code
-
-    def bare_and_places(self, common: Tensor) -> Parts:
-        """Common code (B, C, h, w) of compact networks -> the sketch without attributes, and where they would be.
-
-        A place is where sketches with and without the attribute differ, whatever it looks
-        like, and beside that.
-        """
-        absent = {name: torch.zeros_like(self.plain(common)) for name in self.attributes} | {COMMON: common}
-        bare, *places = self.sketch_and_masks(absent, [{name: self.plain(common)} for name in self.attributes])
-        return {BARE: bare, PLACES: torch.cat(places, dim=1)}
-
-    @torch.no_grad()
-    def sketch_and_masks(self, parts: Parts, others: Sequence[Parts]) -> list[Tensor]:
-        """The sketch of parts (B, 3, size / 4, size / 4), and where it differs from those with other parts.
-
-        Args:
-            parts: codes by name.
-            others: parts that replace them, some at a time; all are sketched in one batch, which is faster.
-
-        Returns:
-            The sketch, and a mask (B, 1, size / 4, size / 4) of 0 and 1 for each of the others.
-        """
-        versions = [parts | other for other in ({}, *others)]
-        names = (COMMON, *self.attributes)
-        together = {name: torch.cat([version[name] for version in versions]) for name in names}
-        sketch, *after = self.sketched(together).chunk(len(versions))
-        return [sketch, *(mask_of(other - sketch) for other in after)]
-
-    def sketched(self, parts: Parts) -> Tensor:
-        """Codes by name -> what compact networks know without details: images (B, 3, size / 4, size / 4) in [-1, 1]."""
-        return self.decoder.sketch(parts[COMMON], [parts[name] for name in self.attributes])  # type: ignore[operator]
+    def separate(self, parts: Parts) -> list[Tensor]:
+        """The separate codes in the order in which the decoder takes them."""
+        return [parts[name] for name in self.attributes]
 
     def common_shape(self) -> torch.Size:
         """Channels, height and width of a common code."""
@@ -132,25 +93,26 @@ class SeparationModel(Pipeline):
     def decoded(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [-1, 1]."""
         details = [] if self.encoder_detail is None else [parts[DETAIL]]
-        return self.decoder(parts[COMMON], [parts[name] for name in self.attributes], *details)
+        return self.decoder(parts[COMMON], self.separate(parts), *details)
 
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""
         return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
-        """Parts with some replaced, and without the details of the places of what is replaced."""
-        if DETAIL not in parts:
+        """Parts with some replaced; a new common code lets go of the details where it makes a difference."""
+        if DETAIL not in parts or COMMON not in changes:
             return parts | changes
-        told = parts if PLACES in parts else self.bare_and_places(parts[COMMON])  # a user's code has none
-        places = dict(zip(self.attributes, told[PLACES].split(1, dim=1), strict=True))
-        if COMMON in changes:
-            places[COMMON] = self.sketch_and_masks(parts, [{COMMON: changes[COMMON]}])[1]
-        known = parts[DETAIL]
-        for name, part in changes.items():
-            differs = (part != parts[name]).flatten(1).any(1)  # each picture by itself, whatever is beside it
-            known = known * (1 - places[name] * differs[:, None, None, None])
+        known = parts[DETAIL] * ~self.differs(parts[COMMON], changes[COMMON])
         return parts | changes | {DETAIL: known}
+
+    def differs(self, before: Tensor, after: Tensor) -> Tensor:
+        """Common codes (B, C, h, w) of compact networks -> where their pictures do, (B, 1, R / 4, R / 4) of bool."""
+        side = self.config.size // DETAIL_BLOCK
+        nothing = before.new_zeros(len(before), self.config.detail, side, side)
+        first, second = (self.decoder.ground(common, nothing) for common in (before, after))  # type: ignore[operator]
+        size = F.adaptive_max_pool2d((first - second).abs().mean(1, keepdim=True), side)
+        return size > CHANGE * size.amax((2, 3), keepdim=True)
 
     def blank(self, parts: Parts) -> Parts:
         """Parts without any details."""
@@ -170,10 +132,3 @@ class SeparationModel(Pipeline):
         top, left = (height - side) // 2, (width - side) // 2
         square = images[..., top : top + side, left : left + side]
         return resize(square, (self.config.size, self.config.size)) * 2 - 1
-
-
-def mask_of(difference: Tensor) -> Tensor:
-    """Where pictures differ (B, 3, H, W) by enough to be seen, and beside that: (B, 1, H, W) of 0 and 1."""
-    size = difference.abs().mean(1, keepdim=True)
-    least = (CHANGE * size.amax((2, 3), keepdim=True)).clamp(min=SEEN)
-    return F.max_pool2d((size > least).to(size.dtype), 3, stride=1, padding=1)

@@ -1,12 +1,11 @@
-"""The encoders and the decoder. Numbers in, shapes in the docstrings.
+"""Encoders, critics, and the published decoder. Numbers in, shapes in the docstrings.
 
 `Published*` are the papers' networks: convolutions of kernel 4 and stride 2 with instance
 norm, after Fader Networks. `Compact*` are ours. They start from blocks of pixels, where a
 convolution costs little; their common code is coarse, since only from a coarse one can an
-attribute be kept out; details of the picture are codes of their own, each of a small block,
-and are left out where an attribute changes; a separate code is one vector for the whole
-picture, so that it says what an attribute looks like and the common code says where it goes;
-and they keep amplitudes, which instance norm throws away.
+attribute be kept out; details of the picture are codes of their own, each of a small block;
+a separate code is one vector for the whole picture; and they keep amplitudes, which instance
+norm throws away.
 """
 
 import itertools
@@ -17,8 +16,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
-
-from .config import SeparationConfig
 
 CODE_SIDE = 8  # cells along a side of a compact common code, or more where a size cannot be halved often enough
 DETAIL_BLOCK = 4  # pixels along a side of what one detail describes
@@ -65,12 +62,16 @@ def halvings(size: int, side: int) -> int:
     return next(fewer for fewer in range(times, -1, -1) if size % 2**fewer == 0)
 
 
+def widths_down_to(width: int, times: int) -> list[int]:
+    """Channels of a decoder that doubles its sides some times, coarsest first; at most `WIDEST` times the last."""
+    return [min(width * 2**place, WIDEST * width) for place in range(times - 1, -1, -1)]
+
+
 class CompactCommonEncoder(nn.Sequential):
     """(B, 3, R, R) in [-1, 1] -> common code (B, channels, s, s), s = 8 for R = 32, 64, 128..."""
 
     def __init__(self, size: int, width: int, channels: int) -> None:
-        halved = halvings(size, CODE_SIDE) - 2
-        widths = [min(width * 2**place, WIDEST * width) for place in range(halved + 1)]
+        widths = widths_down_to(width, halvings(size, CODE_SIDE) - 1)[::-1]
         layers: list[nn.Module] = [nn.PixelUnshuffle(4), conv3(3 * 4**2, widths[0])]
         for narrow, wide in itertools.pairwise(widths):
             layers += [Residual(narrow), *norm_act(narrow), halve(narrow, wide)]
@@ -145,52 +146,6 @@ class CompactSeparateEncoder(nn.Module):
         return F.pad(look, (1, 0), value=1.0)[..., None, None]
 
 
-class CompactDecoder(nn.Module):
-    """Common code, separate codes and details -> the picture."""
-
-    def __init__(self, size: int, width: int, channels: int, details: int) -> None:
-        super().__init__()
-        doubled = halvings(size, CODE_SIDE)
-        widths = [min(width * 2**place, WIDEST * width) for place in range(doubled - 1, -1, -1)]
-        coarse: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
-        for wide, narrow in itertools.pairwise(widths[: doubled - 1]):
-            coarse += [*double(wide, narrow), Residual(narrow)]
-        self.coarse = nn.Sequential(*coarse)
-        self.to_sketch = nn.Conv2d(widths[-2], 3, 1)
-        self.detail = nn.Conv2d(details, widths[-2], 1)
-        self.pixels = nn.Sequential(
-            nn.Conv2d(details, 3 * DETAIL_BLOCK**2, 1, bias=False), nn.PixelShuffle(DETAIL_BLOCK)
-        )
-        last = widths[-1]
-        self.fine = nn.Sequential(
-            Residual(widths[-2]),
-            *double(widths[-2], last),
-            *norm_act(last),
-            conv3(last, last),
-            *norm_act(last),
-            conv3(last, 3 * 2**2),
-            nn.PixelShuffle(2),
-        )
-
-    def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:
-        """Common (B, C, s, s), each attribute's (B, D, 1, 1), details -> images (B, 3, R, R) in [-1, 1].
-
-        Args:
-            details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
-        """
-        features = self.joined(common, separate) + self.detail(details)
-        return torch.tanh(self.fine(features) + self.pixels(details))
-
-    def sketch(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
-        """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> a small picture (B, 3, R / 4, R / 4) in [-1, 1]."""
-        return torch.tanh(self.to_sketch(self.joined(common, separate)))
-
-    def joined(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
-        """Common (B, C, s, s), each attribute's (B, D, 1, 1) -> features (B, N, R / 4, R / 4) of the whole picture."""
-        spread = [code.expand(-1, -1, *common.shape[-2:]) for code in separate]
-        return self.coarse(torch.cat([common, *spread], dim=1))
-
-
 class PublishedEncoder(nn.Sequential):
     """(B, 3, R, R) in [-1, 1] -> code (B, widths[-1], R/64, R/64)."""
 
@@ -234,18 +189,6 @@ class PublishedDecoder(nn.Module):
     def forward(self, common: Tensor, separate: Sequence[Tensor]) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, s, s) -> images (B, 3, 64 s, 64 s) in [-1, 1]."""
         return self.body(torch.cat([common, *separate], dim=1))
-
-
-def compact(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
-    """Our common encoder, separate encoders by attribute, and decoder."""
-    size, width, names = config.size, config.width, config.attributes
-    separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
-    channels = config.common + len(names) * config.separate
-    return (
-        CompactCommonEncoder(size, width, config.common),
-        nn.ModuleDict(separate),
-        CompactDecoder(size, width, channels, config.detail),
-    )
 
 
 class CompactCodeCritic(nn.Sequential):

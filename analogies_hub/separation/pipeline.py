@@ -104,8 +104,8 @@ class SeparationPipeline(SeparationModel):
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
-        together = self.parts(torch.cat(self.batches(content=content, guide=guide)))  # faster than one by one
-        ours, theirs = ({name: part.chunk(2)[side] for name, part in together.items()} for side in (0, 1))
+        contents, guides = self.batches(content=content, guide=guide)
+        ours, theirs = self.parts(contents), self.looks(guides, self.named(to))
         self.note_missing("guide", theirs, to)
         return self.draw(self.mixed(ours, theirs, to, off))
 
@@ -198,10 +198,6 @@ class SeparationPipeline(SeparationModel):
             image: the picture; its middle square is used.
         """
         return self.draw(self.parts(self.prepare(image, "image")))
-
-    def looks(self, guides: Tensor, names: Sequence[str]) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes and nothing else."""
-        return self.separate_parts(guides, self.common_parts(guides), names)
 
     def note_missing(self, whose: str, parts: Parts, words: str) -> None:
         """Warn if the model finds none of the named attributes in a picture: there is nothing to move."""

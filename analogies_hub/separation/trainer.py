@@ -15,8 +15,7 @@ from .pipeline import SeparationPipeline, tiled
 
 DOMAINS = 2  # losses are sums over the two domains of means over their pictures
 CRITIC_BETA1 = 0.5  # Adam's first decay rate of every critic
-WITHHELD = (0.3, 1.6)  # least and largest share of a side whose details are withheld; above 1: of the whole side
-VAGUE = 0.25  # share of separate codes whose looks are withheld
+WITHHELD = (0.3, 1.6)  # sides of the rectangles whose details are withheld, see `rectangles`
 PUBLISHED_TARGET = 0.0  # the second domain's label, which confused codes of both domains get
 
 
@@ -74,65 +73,61 @@ class SeparationTrainer(Trainer):
 
     def autoencoder_losses(self, pictures: Tensor, shown: Tensor) -> Losses:
         """The weighted terms of the autoencoder's objective by name."""
-        config, parts = self.config, self.codes(pictures, shown)
+        config, parts = self.config, self.codes(pictures)
         absent = [parts[name][shown[:, place] < 0.5] for place, name in enumerate(self.pipeline.attributes)]
-        own = self.vague(self.masked(parts, shown))
+        own = self.masked(parts, shown)
         drawn = self.pipeline.decoded(self.withheld(own))
         distance = F.mse_loss if config.reconstruction == "l2" else F.l1_loss
-        losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)} | self.sketch_loss(own, pictures)
+        losses = {"recon": config.w_recon * DOMAINS * distance(drawn, pictures)}
         if config.w_zero:
             losses["zero"] = config.w_zero * sum(mean_size(code) for code in absent)  # type: ignore[assignment]
         common = confusion(self.code_critic(parts[COMMON]), PUBLISHED_TARGET)
         return losses | {"confusion": config.w_confusion * DOMAINS * common}
 
-    def sketch_loss(self, parts: Parts, pictures: Tensor) -> Losses:
-        """L1 of what compact networks sketch of pictures (B, 3, R, R) without details."""
-        if DETAIL not in parts:
-            return {}
-        sketch = self.pipeline.sketched(parts)
-        return {
-            "sketch": self.config.w_recon * F.l1_loss(sketch, F.interpolate(pictures, sketch.shape[-2:], mode="area"))
-        }
-
     def shown(self, images: tuple[Tensor, ...]) -> Tensor:
         """Which attributes the pictures of a step show: (all pictures, attributes) of 0 and 1."""
         return self.labels.repeat_interleave(len(images[0]), 0)
 
-    def codes(self, pictures: Tensor, shown: Tensor) -> Parts:
-        """Every part of every picture, separate ones also where the attribute is absent."""
-        pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        glimpses = pipeline.glimpses(pictures, parts, pipeline.attributes)
-        return parts | {name: pipeline.encoder_separate[name](glimpse)[0] for name, glimpse in glimpses.items()}
+    def codes(self, pictures: Tensor) -> Parts:
+        """Every part of every picture, separate ones also where the attribute is absent, and all details."""
+        pipeline = self.pipeline
+        parts = {name: pipeline.encoder_separate[name](pictures)[0] for name in pipeline.attributes}
+        return parts | self.common_and_details(pictures)
+
+    def common_and_details(self, pictures: Tensor) -> Parts:
+        """What no attribute owns."""
+        pipeline = self.pipeline
+        parts = {COMMON: pipeline.encoder_common(pictures)}
+        return parts if pipeline.encoder_detail is None else parts | {DETAIL: pipeline.encoder_detail(pictures)}
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:
         """The parts with zeros for attributes that are not shown."""
         places = enumerate(self.pipeline.attributes)
         return parts | {name: parts[name] * shown[:, place, None, None, None] for place, name in places}
 
-    def vague(self, parts: Parts) -> Parts:
-        """The parts, in which some separate codes tell no more than that the attribute is there, as `places` asks."""
-        if DETAIL not in parts:
-            return parts
-        found = {}
-        for name in self.pipeline.attributes:
-            told = self.rand(len(parts[name]), 1, 1, 1) > VAGUE
-            found[name] = torch.cat([parts[name][:, :1], parts[name][:, 1:] * told], dim=1)
-        return parts | found
-
     def withheld(self, parts: Parts) -> Parts:
         """The parts without the details in a rectangle of some pictures, which the other parts must then tell."""
         if DETAIL not in parts:
             return parts
-        count, _, height, width = parts[DETAIL].shape
-        chosen, *box = self.rand(count, 5).unbind(1)
-        rows = within(height, *box[:2]) & (chosen < self.config.drop)[:, None]
-        gone = rows[:, :, None] & within(width, *box[2:])[:, None, :]
-        return parts | {DETAIL: parts[DETAIL].masked_fill(gone[:, None], 0.0)}
+        gone = self.rectangles(parts[DETAIL], self.config.drop, WITHHELD)
+        return parts | {DETAIL: parts[DETAIL] * ~gone}
+
+    def rectangles(self, maps: Tensor, share: float, sides: tuple[float, float]) -> Tensor:
+        """A rectangle in some of the maps (B, C, H, W), elsewhere on each: (B, 1, H, W) of bool.
+
+        Args:
+            share: in how many of them.
+            sides: least and largest share of a side; above 1: of the whole side.
+        """
+        count, _, height, width = maps.shape
+        chosen, tall, top, wide, left = self.rand(count, 5).unbind(1)
+        rows = within(height, tall, top, sides) & (chosen < share)[:, None]
+        return (rows[:, :, None] & within(width, wide, left, sides)[:, None, :])[:, None]
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """L1 of pictures drawn from their codes without details, and of pictures so translated there and back."""
         pictures, shown = torch.cat(images), self.shown(images)
-        own = self.pipeline.blank(self.masked(self.codes(pictures, shown), shown))
+        own = self.pipeline.blank(self.masked(self.codes(pictures), shown))
         attributes = {name: own[name] for name in self.pipeline.attributes}
         given = {name: code.roll(len(images[0]), 0) for name, code in attributes.items()}
         there = self.pipeline.decoded(own | given)
@@ -142,7 +137,7 @@ class SeparationTrainer(Trainer):
     def samples(self, *images: Tensor) -> Tensor:
         """Three rows a set: its pictures as guides, the next set's as contents, and the translations."""
         pipeline, shown = self.pipeline, self.shown(images)
-        own = self.masked(self.codes(torch.cat(images), shown), shown)
+        own = self.masked(self.codes(torch.cat(images)), shown)
         rows, count = [], len(images[0])
         for place, guides in enumerate(images):
             following = (place + 1) % len(images)
@@ -155,9 +150,9 @@ class SeparationTrainer(Trainer):
         return (tiled(torch.cat(rows), count).clamp(-1, 1) + 1) / 2
 
 
-def within(side: int, length: Tensor, start: Tensor) -> Tensor:
+def within(side: int, length: Tensor, start: Tensor, sides: tuple[float, float]) -> Tensor:
     """(B,) draws from [0, 1) -> which of some places in a row lie in a stretch of random length: (B, side)."""
-    length = WITHHELD[0] + (WITHHELD[1] - WITHHELD[0]) * length
+    length = sides[0] + (sides[1] - sides[0]) * length
     first = start * (1 - length)
     places = (torch.arange(side, device=length.device) + 0.5) / side
     return (places >= first[:, None]) & (places < (first + length)[:, None])

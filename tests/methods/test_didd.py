@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
+from analogies_hub.separation.layers import covered
 
 
 def build(method="didd", **values):
@@ -93,10 +94,9 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
     assert losses["confusion"].item() == pytest.approx(confused, rel=1e-4)
 
 
-def test_each_update_moves_its_own_side_alone(pipeline):
+def test_the_critics_updates_move_the_critics_alone():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
-    pictures = torch.rand(4, 3, 32, 32) * 2 - 1
-    shown = trainer.shown((pictures[:2], pictures[2:]))
+    shown, pictures = torch.eye(2).repeat_interleave(2, 0), torch.rand(4, 3, 32, 32) * 2 - 1
     parts, _ = trainer.seen(pictures, shown)
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
@@ -109,12 +109,40 @@ def test_each_update_moves_its_own_side_alone(pipeline):
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0))
-    edited, sources = torch.tensor([0, 1]), torch.tensor([[2, 2], [3, 3]])
-    translated, mixed = trainer.translations(own, edited, sources)
+    edited, sources = torch.tensor([0, 1]), torch.tensor([[0, 2], [1, 3]])
+    translated, undone = trainer.back(own, list(torch.rand(2, 4, 5, 32, 32)), edited, sources)
     translated.retain_grad()
-    trainer.back(translated, own, edited, mixed).sum().backward()
+    undone.sum().backward()
     assert translated.grad is None
     assert trainer.pipeline.encoder_common[1].weight.grad.any()
+
+
+def test_pictures_that_show_what_no_set_shows_are_not_judged():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
+    should = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    judged = trainer.judged(torch.rand(4, 3, 32, 32), should)
+    assert judged.any(1).tolist() == [True, False, True, False]
+
+
+def test_a_blind_place_is_unknown_to_common_code_and_details_alike():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile"), blind=0.5))
+    trainer.rows = 100
+    common, details = trainer.blinded(torch.ones(200, 4, 8, 8), torch.ones(200, 3, 16, 16))
+    seen = torch.nn.functional.interpolate(common[:, :1], (16, 16))
+    assert torch.equal(details, seen.expand(-1, 3, -1, -1))
+    assert (common == 0).flatten(1).any(1).float().mean().item() == pytest.approx(0.5, abs=0.12)
+    assert (common[:, 0] == 0).flatten(1).float().mean(1).max() <= 0.3
+
+
+def test_layers_are_drawn_of_the_pictures_that_show_the_attribute():
+    pipeline = build(domains=("none", "glasses", "smile+glasses"))
+    trainer = get_method("didd").trainer(pipeline)
+    parts, _ = trainer.seen(torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3))
+    own = trainer.masked(parts, trainer.shown([torch.zeros(2, 3)] * 3))
+    few, all_of_them = trainer.layers(own, 2), pipeline.decoder.drawn(pipeline.separate(own))
+    for some, drawn, start in zip(few, all_of_them, (2, 4), strict=True):
+        assert not some[:start].any() and not drawn[:start, 0].any()
+        torch.testing.assert_close(some[start:], drawn[start:])
 
 
 def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_square_one(pipeline, pictures):
@@ -144,50 +172,38 @@ def test_translate_is_encode_mix_decode(pipeline, pictures):
     assert torch.equal(pipeline.decode(gone), pipeline.remove(pictures[0], what="smile"))
 
 
-class Hand(torch.nn.Module):
-    """A decoder that sketches glasses in the upper left cell, more or less dark."""
-
-    def __init__(self, strength):
-        super().__init__()
-        self.strength = strength
-
-    def sketch(self, common, separate):
-        pictures = torch.ones(len(common), 3, 8, 8)
-        pictures[:, :, 0, 0] -= self.strength * separate[0][:, 0, 0]
-        return pictures
+def painted(cover, share=0.0, colour=1.0, rows=slice(0, 4)):
+    """A layer (1, 5, 32, 32) with some rows of one colour."""
+    layer = torch.zeros(1, 5, 32, 32)
+    layer[:, 0, rows], layer[:, 1], layer[:, 2:] = cover, share, colour
+    return layer
 
 
-@pytest.mark.parametrize(("strength", "side"), [(1.0, 2), (0.01, 0)])
-def test_details_are_let_go_where_an_attribute_can_be_seen_and_next_to_it(pictures, strength, side):
+def test_a_layer_covers_with_its_own_colour_or_a_borrowed_one(pipeline):
+    layer, canvas = pipeline.decoder.layers[0], torch.full((1, 3, 32, 32), -1.0)
+    canvas[..., 16:] = 0.5
+    for cover, share, expected in ((0.0, 0.0, -1.0), (1.0, 0.0, 1.0), (0.25, 0.0, -0.5), (1.0, 1.0, -0.25)):
+        laid = layer.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
+        torch.testing.assert_close(laid[:, :, :4, :16], torch.full((1, 3, 4, 16), expected))
+        assert torch.equal(laid[:, :, 4:], canvas[:, :, 4:])
+
+
+def test_details_are_let_go_beneath_a_layer_and_right_beside_it():
+    nothing, glasses = painted(0.0), painted(1.0, rows=slice(4, 8))
+    rows = covered([nothing, glasses])[0, 0]
+    assert rows.all(1).tolist() == [True, True, True, False, False, False, False, False]
+    assert not covered([nothing, painted(0.05)]).any()
+
+
+def test_what_the_content_shows_is_taken_off_with_its_details(pictures):
     pipeline = build(domains=("glasses", "smile"))
-    pipeline.decoder = Hand(strength)
+    for encoder in pipeline.encoder_separate.values():
+        encoder.presence.bias.data.fill_(100.0)
+    pipeline.decoder.layers[0].body[-2].bias.data[:4] = 10.0  # glasses cover everything
     parts = pipeline.encode(pictures[0]).parts
-    changed = pipeline.changed(parts, {"glasses": torch.rand_like(parts["glasses"]), "smile": parts["smile"]})
-    lost = torch.zeros(8, 8, dtype=torch.bool)
-    lost[:side, :side] = True
-    assert torch.equal(changed["detail"] == 0, lost.expand_as(parts["detail"]) | (parts["detail"] == 0))
-    assert (parts["detail"][:, 0] == 1).all()
-
-
-def test_a_picture_keeps_its_details_whatever_changes_beside_it_in_a_batch(pictures):
-    pipeline = build(domains=("glasses", "smile"))
-    pipeline.decoder = Hand(1.0)
-    parts = pipeline.encode(pictures[0]).parts
-    parts["glasses"] = torch.tensor([1.0, 0.0])[:, None, None, None].expand_as(parts["glasses"])
-    changed = pipeline.changed(parts, {"glasses": torch.zeros_like(parts["glasses"])})
-    assert not changed["detail"][0, :, :2, :2].any()
-    assert torch.equal(changed["detail"][1], parts["detail"][1])
-
-
-def test_a_separate_code_tells_only_of_where_its_attribute_would_be(pictures):
-    pipeline = build(domains=("glasses", "smile"), separate=16)
-    pipeline.decoder = Hand(1.0)
-    parts = pipeline.common_parts(pictures[0])
-    inside, outside = pictures[0].clone(), pictures[0].clone()
-    inside[:, :, :8, :8] = 0
-    outside[:, :, 8:] = 0
-    looks = [pipeline.glimpses(images, parts, ["glasses"])["glasses"] for images in (pictures[0], inside, outside)]
-    assert torch.equal(looks[0], looks[2]) and not torch.equal(looks[0], looks[1])
+    assert not parts["detail"].any()
+    ground = pipeline.decoder.ground(parts["common"], parts["detail"])
+    torch.testing.assert_close(pipeline.remove(pictures[0], what="all"), (ground + 1) / 2)
 
 
 def test_looks_are_told_by_what_is_unusual_and_cannot_run_away_from_the_usual():
@@ -206,7 +222,7 @@ def test_looks_are_told_by_what_is_unusual_and_cannot_run_away_from_the_usual():
 def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
     other = pictures[0].clone()
     other[:, :, 8:12, 4:8] = 0
-    differs = (pipeline.encode(pictures[0]).parts["detail"] != pipeline.encode(other).parts["detail"]).any(1)
+    differs = (pipeline.encoder_detail(pictures[0]) != pipeline.encoder_detail(other)).any(1)
     assert differs[:, 2, 1].all() and differs.sum() == len(other)
 
 

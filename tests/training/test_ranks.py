@@ -32,14 +32,15 @@ def test_one_process_alone_is_its_own_mean():
 def test_noise_meets_the_same_pictures_whatever_the_number_of_processes():
     method = get_method("didd")
     trainer = method.trainer(method.pipeline_type()(method.config(**method.smoke)))
-    pictures = torch.rand(2, 6, 3, 32, 32)  # of both sets
+    codes = torch.rand(2, 6, 4, 1, 1)  # of both sets
 
-    def moved(ranks):
+    def noisy(ranks):
         torch.manual_seed(0)
         trainer.ranks, trainer.rows = ranks, 6 // ranks.world
-        return trainer.moved(pictures[:, ranks.rows(trainer.rows)].flatten(0, 1)).unflatten(0, (2, -1))
+        share = codes[:, ranks.rows(trainer.rows)].flatten(0, 1)
+        return trainer.noisy(dict.fromkeys(trainer.pipeline.attributes, share))["a"].unflatten(0, (2, -1))
 
-    assert torch.equal(torch.cat([moved(Ranks(rank, 3)) for rank in range(3)], dim=1), moved(Ranks()))
+    assert torch.equal(torch.cat([noisy(Ranks(rank, 3)) for rank in range(3)], dim=1), noisy(Ranks()))
 
 
 @pytest.mark.slow

@@ -5,12 +5,13 @@ from typing import ClassVar
 from torch import nn
 
 from ...separation.config import SeparationConfig
+from ...separation.model import Networks
 from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoder
 from ...separation.pipeline import SeparationPipeline
 from .config import ContentTransferConfig
 
 
-def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
+def published(config: SeparationConfig) -> Networks:
     """The two encoders and the decoder of oripress/ContentDisentanglement."""
     first = [config.width * 2**place for place in range(4)]
     slim, rest = [*first[:3], first[2], first[2], config.separate], LATENT - config.separate
@@ -18,6 +19,7 @@ def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Mo
         PublishedEncoder([*first, rest, rest], config.spectral),
         nn.ModuleDict({name: PublishedSeparateEncoder(slim, config.spectral) for name in config.attributes}),
         PublishedDecoder([LATENT, LATENT, *reversed(first)], config.spectral),
+        None,
     )
 
 

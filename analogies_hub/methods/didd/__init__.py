@@ -21,33 +21,34 @@ encoder, whose gradients were thrown away, is not made.
 The `default` preset is ours. What it changes, and why:
     - Compact networks (`separation.networks`): no instance norm, so colours and contrast
       survive; any size from 32 px.
+    - The decoder draws a ground from the common code, and over it one layer an attribute, which
+      its separate code alone describes: how much it covers, and with what
+      (`separation.layers`). Drawn from common and separate codes together, attributes came out
+      faint: the common code of a picture with glasses helped to draw them, and that of a
+      picture without did not, however well the adversary hid which is which.
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
-      rectangles, so that the coarse code can draw whatever is missing. All that an edit does
-      not let go of stays sharp and the same.
-    - An edit lets go of details where the attribute would be, which sketches tell: small
-      pictures drawn of the common code with and without it, whatever it looks like.
+      rectangles, so that the coarse code can draw whatever is missing. Those beneath a layer
+      are let go. All else stays sharp and the same.
     - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
-    - K >= 2 attributes, and sets that show none or several of them at once, so that removing
-      and combining are trained; with two sets it is the paper's setting.
+    - K >= 2 attributes, and sets that show none or several of them at once; with two sets it
+      is the paper's setting.
     - A separate code is there, with mean square 1, or is zero; the encoder learns to tell which.
       This replaces the zero loss, which shrinks codes everywhere. Noise on it leaves room for
-      what the common code cannot say, and for nothing else: without, it carries the hue of
-      the whole picture.
+      what the common code cannot say, and for nothing else.
     - A separate code says how a look differs from the usual one, the running mean, at mean
       square 1: otherwise the codes of all pictures become the same. The mean of the looks of a
       step gets no gradient, or looks would run away from what is usual.
-    - Separate encoders see how a picture differs there from its sketch without attributes, so
-      that a code cannot carry hats, hair and skin; and moved, so that it does not say where
-      things are.
-    - Once the autoencoder draws, each step makes some translations, and a critic that learns
-      to see through them judges whether they show what they were given. It learns what
-      attributes look like from data, and from pictures drawn of all their own parts, so that it
-      cannot tell translations by mere blur.
-    - In the last two thirds of training translations are also translated back, which asks for
-      the same common code with and without an attribute; the code critic cannot ask for that.
-    - The code critic's answer for confused codes is "cannot tell", one answer an attribute.
-    - Critics learn from the codes and pictures of the very step; averaged weights.
+    - Covering has a price, so that layers keep to their attribute; at first a little is free.
+    - After the first steps, each step also makes some translations and undoes them: the common
+      code is asked to be the same with and without an attribute, and to tell what lies beneath.
+      The code critic cannot ask for that.
+    - A critic that learns to see through translations judges whether they show what they were
+      given, where some set shows that; and small parts of pictures are withheld from the common
+      code. Otherwise it pays as well to leave an attribute to the common code, and its layer
+      never learns it.
+    - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
+      learns from the codes of the very step; averaged weights.
 """
 
 from typing import TYPE_CHECKING

@@ -4,10 +4,11 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ...separation.config import SeparationConfig
+from ...separation.model import Networks
 from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoder, halve
 
 
-def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Module]:
+def published(config: SeparationConfig) -> Networks:
     """The common encoder, separate encoders and decoder of sagiebenaim/DomainIntersectionDifference.
 
     The common encoder's second block has no norm there: it is added to the first block's
@@ -20,6 +21,7 @@ def published(config: SeparationConfig) -> tuple[nn.Module, nn.ModuleDict, nn.Mo
         PublishedEncoder(common, config.spectral, normless=1),
         nn.ModuleDict({name: PublishedSeparateEncoder([*first, LATENT, separate], config.spectral) for name in names}),
         PublishedDecoder([LATENT, LATENT, *reversed(first)], config.spectral),
+        None,
     )
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ...losses import confusion, edges_l1, tells
 from ...separation.config import ALL, COMMON, DETAIL
+from ...separation.layers import CompactDecoder, covered
 from ...separation.model import Parts
 from ...separation.networks import CompactSeparateEncoder
 from ...separation.trainer import CRITIC_BETA1, SeparationTrainer
@@ -17,13 +18,16 @@ from .networks import PictureCritic
 from .pipeline import DiddPipeline
 
 RISE = 1000  # steps over which what comes with a stage comes to count
-WRONG = 0.5  # weight of translations in what the critic learns: at 1 it never gets beyond chance
+PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
+FREE = 0.4  # share of all steps in which some cover is free: small layers must be of use before they cost anything
+BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
+VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
+WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
-COVER = 0.15  # standard deviation of noise that covers hidden messages, of values in [-1, 1]
 
 
 class DiddTrainer(SeparationTrainer):
-    """Trains what is used: once the autoencoder draws, translations are judged, and later translated back.
+    """Trains layers that hold the whole attribute, and a common code that is the same beneath them.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
     z = G(c(x), s(g)) the translation, in which some s may be s(x).
@@ -36,9 +40,8 @@ class DiddTrainer(SeparationTrainer):
         super().__init__(pipeline)
         config = pipeline.config
         alone = min(config.steps_alone, config.steps // 3)
-        judged = (config.steps - alone) // 3
-        self.stages = (alone, judged, config.steps - alone - judged)
-        self.translates = self.returns = False
+        self.stages = (alone, config.steps - alone)
+        self.translates = False
         self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
         self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
 
@@ -48,12 +51,8 @@ class DiddTrainer(SeparationTrainer):
         return len(self.pipeline.attributes)
 
     def begin_stage(self, stage: int) -> None:
-        """First the autoencoder learns to draw, which is fast while nothing else is asked; then to translate.
-
-        Translating back comes last: while translations still change the whole picture, it
-        teaches separate codes to carry the whole picture.
-        """
-        self.translates, self.returns = stage > 0, stage > 1
+        """First the autoencoder learns to draw, then also to undo its translations."""
+        self.translates = stage > 0
 
     def rate(self, step: int) -> float:
         """Up over the first steps, level, then down to nothing over the last third."""
@@ -63,19 +62,23 @@ class DiddTrainer(SeparationTrainer):
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         parts, presence = self.seen(pictures, shown)
-        own = self.vague(self.noisy(self.masked(parts, shown)))
+        own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
-        drawn = self.pipeline.decoded(self.withheld(own))
-        losses |= {"recon": config.w_recon * self.distance(drawn, pictures)} | self.sketch_loss(own, pictures)
+        layers = self.layers(own, len(images[0]))
+        details = self.withheld(own)[DETAIL]
+        common, details = self.blinded(own[COMMON], details)
+        drawn = self.decoder.laid(common, layers, details)
+        losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         if self.translates:
             edited, sources = self.partners(images)
             wanted = shown.gather(0, sources)
-            translated, mixed = self.translations(own, edited, sources)
-            shows = self.picture_critic(self.covered(translated))
-            losses["attributes"] = config.w_attributes * self.rising(step, 1) * tells(shows, wanted)
-            if self.returns:
-                back = self.distance(self.back(translated, own, edited, mixed), pictures[edited])
-                losses["back"] = config.w_back * self.rising(step, 2) * back
+            translated, undone = self.back(own, layers, edited, sources)
+            back = self.distance(undone, pictures[edited])
+            shows = self.judged(translated, wanted)
+            losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
+            free = config.free_cover * (step < FREE * config.steps)
+            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers, free)
+            losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
         if self.translates:
@@ -91,21 +94,21 @@ class DiddTrainer(SeparationTrainer):
         wanted = self.shown(images).roll(len(images[0]), 0)
         return super().validation_score(*images) + F.l1_loss(shows, wanted)
 
-    def rising(self, step: int, stage: int) -> float:
-        """How much what comes with a stage counts: at first its critics know nothing and do harm."""
-        return min(1.0, (step - sum(self.stages[:stage])) / RISE)
+    def rising(self, step: int, steps: int = RISE) -> float:
+        """How much what comes with the second stage counts: at first layers mean nothing."""
+        return min(1.0, (step - self.stages[0]) / steps)
+
+    @property
+    def decoder(self) -> CompactDecoder:
+        """The pipeline's."""
+        return cast(CompactDecoder, self.pipeline.decoder)
 
     def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
-        """Every part of the pictures, and logits (B, attributes) of what they show.
-
-        Separate encoders see the pictures moved a little, so that their codes say what an
-        attribute looks like and leave to the common code where it belongs.
-        """
-        pipeline, parts = self.pipeline, self.pipeline.common_parts(pictures)
-        logits = []
-        for place, (name, glimpse) in enumerate(pipeline.glimpses(pictures, parts, pipeline.attributes).items()):
-            encoder = cast(CompactSeparateEncoder, pipeline.encoder_separate[name])
-            look, logit = encoder.look_and_presence(self.moved(glimpse))
+        """Every part of the pictures, and logits (B, attributes) of what they show."""
+        parts, logits = self.common_and_details(pictures), []
+        for place, name in enumerate(self.pipeline.attributes):
+            encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
+            look, logit = encoder.look_and_presence(pictures)
             parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
@@ -125,19 +128,6 @@ class DiddTrainer(SeparationTrainer):
         usual.lerp_(mean.detach().to(usual.dtype), FOLLOW)
         together = mean * (count > 1)  # a single look is the mean, and would not be asked to move at all
         return looks - together + together.detach()
-
-    def covered(self, pictures: Tensor) -> Tensor:
-        """Pictures under noise: what is too faint to be seen does not count."""
-        return pictures + COVER * self.randn(*pictures.shape)
-
-    def moved(self, pictures: Tensor) -> Tensor:
-        """Pictures turned by up to `jitter` radians, scaled and shifted by a like share, each differently."""
-        count, jitter = len(pictures), self.config.jitter
-        turn, scale, *shift = ((2 * self.rand(count, 4) - 1) * jitter).unbind(1)
-        cos, sin = (1 + scale) * turn.cos(), (1 + scale) * turn.sin()
-        rows = [torch.stack(row, 1) for row in ((cos, -sin, shift[0]), (sin, cos, shift[1]))]
-        grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
-        return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
     def noisy(self, parts: Parts) -> Parts:
         """The parts with noise on separate codes, so that near codes mean near looks."""
@@ -161,21 +151,37 @@ class DiddTrainer(SeparationTrainer):
         kept = self.rand(len(edited), self.answers) < self.config.keep
         return edited, torch.where(kept, edited[:, None], guides[:, None])
 
-    def translations(self, own: Parts, edited: Tensor, sources: Tensor) -> tuple[Tensor, Parts]:
-        """Some of the step's pictures with attributes of others, (B, 3, R, R), and the parts they are drawn from."""
-        given = {name: own[name][sources[:, place]] for place, name in enumerate(self.pipeline.attributes)}
-        mixed = self.pipeline.changed(chosen(own, edited), given)
-        return self.pipeline.decoded(mixed), mixed
+    def layers(self, own: Parts, count: int) -> list[Tensor]:
+        """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
+        rows = torch.arange(len(self.labels) * count, device=self.labels.device).view(-1, count)
+        shown = [
+            rows[[bool(labels[place]) for labels in self.config.labels()]].flatten() for place in range(self.answers)
+        ]
+        return self.decoder.drawn(self.pipeline.separate(own), shown)
 
-    def back(self, translated: Tensor, own: Parts, edited: Tensor, mixed: Parts) -> Tensor:
-        """Translations with the pictures' own attributes again, (B, 3, R, R), which should be the pictures.
+    def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
+        """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
 
-        Only so are common codes of pictures with and without an attribute asked to mean the
-        same: the code critic is content if nobody can tell which is which. Translations are
-        taken as data, so that they get no credit for hiding what was there before.
+        What a layer shows there nothing else can tell. Otherwise an attribute can as well be left
+        to the common code, and its layer never learns to draw it.
         """
+        gone = self.rectangles(common, self.config.blind, BLIND)
+        known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
+        return common * ~gone, details * known
+
+    def back(self, own: Parts, layers: list[Tensor], edited: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
+        """Some pictures, translated and with their own attributes again, (B, 3, R, R): they should be as before.
+
+        So the common code is asked to be the same with and without an attribute, and to tell
+        what lies beneath; the code critic is content if nobody can tell which is which.
+        Translations are taken as data: they get no credit for hiding what was there before.
+        """
+        mine = [layer[edited] for layer in layers]
+        given = [layer[sources[:, place]] for place, layer in enumerate(layers)]
+        known = own[DETAIL][edited] * ~covered(mine)
+        translated = self.decoder.laid(own[COMMON][edited], given, known)
         common = self.pipeline.encoder_common(translated.detach())
-        return self.pipeline.decoded(chosen(own, edited) | {COMMON: common, DETAIL: mixed[DETAIL]})
+        return translated, self.decoder.laid(common, mine, known * ~covered(given))
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""
@@ -195,6 +201,25 @@ class DiddTrainer(SeparationTrainer):
         self.update("code_critic", loss)
         return {"code_critic": loss}
 
+    def judged(self, pictures: Tensor, should: Tensor) -> Tensor:
+        """The picture critic's logits (B, attributes), or 0 where no set shows what a picture should.
+
+        What pictures with both attributes look like, say, two sets of one each do not tell: a
+        critic asked all the same spoils what it knows of each.
+
+        Args:
+            pictures: (B, 3, R, R) in [-1, 1].
+            should: what they should show, (B, attributes) of 0 and 1.
+        """
+        known = (should[:, None] == self.labels).all(2).any(1, keepdim=True)
+        return self.picture_critic(self.veiled(pictures)) * known
+
+    def veiled(self, pictures: Tensor) -> Tensor:
+        """Pictures moved by up to two pixels and under noise: what cannot be seen then does not count."""
+        left, up = (int(torch.randint(-SHIFT, SHIFT + 1, ())) for _ in range(2))
+        moved = F.pad(pictures, (SHIFT,) * 4, mode="replicate").roll((up, left), (2, 3))
+        return moved[..., SHIFT:-SHIFT, SHIFT:-SHIFT] + VEIL * self.randn(*pictures.shape)
+
     def picture_critic_step(
         self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
     ) -> Losses:
@@ -208,14 +233,13 @@ class DiddTrainer(SeparationTrainer):
             shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
             wanted: what translations should show.
         """
-        real, again, fake = (
-            self.picture_critic(self.covered(images.detach())) for images in (pictures, drawn, translated)
-        )
+        real, again = (self.judged(images.detach(), shown) for images in (pictures, drawn))
+        fake = self.judged(translated.detach(), wanted)
         loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
 
 
-def chosen(parts: Parts, numbers: Tensor) -> Parts:
-    """The parts of the pictures with some numbers."""
-    return {name: code[numbers] for name, code in parts.items()}
+def cover(layers: list[Tensor], free: float) -> Tensor:
+    """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
+    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()

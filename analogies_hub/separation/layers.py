@@ -1,0 +1,143 @@
+"""The compact decoder: a picture of the common code and details, and separate codes' layers over it.
+
+Were attributes drawn from common and separate codes together, the common code of a picture
+with glasses would help to draw them, however well an adversary hides that they are there; and
+so they would come out faint on a picture without. A layer is drawn from its own code alone.
+Pixels are single precision throughout, whatever the networks compute in.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings, norm_act, widths_down_to
+
+SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
+FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
+
+
+class CompactDecoder(nn.Module):
+    """The picture without attributes, and one layer an attribute over it, in their order."""
+
+    def __init__(self, size: int, width: int, common: int, separate: int, details: int, attributes: int) -> None:
+        super().__init__()
+        self.ground = Ground(size, width, common, details)
+        self.layers = nn.ModuleList(Layer(size, width, separate) for _ in range(attributes))
+
+    def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:
+        """Common (B, C, s, s), each attribute's (B, D, 1, 1), details -> images (B, 3, R, R) in [-1, 1].
+
+        Args:
+            details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
+        """
+        return self.laid(common, self.drawn(separate), details)
+
+    def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> list[Tensor]:
+        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), zeros where the attribute is absent.
+
+        Args:
+            shown: for each attribute the numbers of the pictures that show it; found out if not
+                given, for which a GPU has to be waited for.
+        """
+        shown = [code[:, 0, 0, 0].nonzero()[:, 0] for code in separate] if shown is None else shown
+        return [layer.of(code, rows) for layer, code, rows in zip(self.layers, separate, shown, strict=True)]  # type: ignore[operator]
+
+    def laid(self, common: Tensor, drawn: Sequence[Tensor], details: Tensor) -> Tensor:
+        """As `forward`, of layers (B, 5, R, R) that are drawn already.
+
+        Details beneath a layer are those of a picture that shows the attribute, or not worth
+        keeping, so they are let go.
+        """
+        canvas = self.ground(common, details * ~covered(drawn))
+        for layer, picture in zip(self.layers, drawn, strict=True):
+            canvas = layer.over(canvas, picture)  # type: ignore[operator]
+        return canvas
+
+
+def covered(drawn: Sequence[Tensor]) -> Tensor:
+    """Layers (B, 5, R, R) -> which details lie beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
+    most = torch.stack([picture[:, :1] for picture in drawn]).amax(0)
+    return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
+
+
+class Layer(nn.Module):
+    """A separate code -> what its attribute looks like, and where.
+
+    Attributes:
+        source: of each cell of the canvas (s * s,), how much it counts in the borrowed colour, as a logit.
+    """
+
+    def __init__(self, size: int, width: int, numbers: int) -> None:
+        super().__init__()
+        widths = widths_down_to(width, halvings(size, CODE_SIDE))
+        self.size, self.side = size, size // 2 ** len(widths)
+        self.start = nn.Linear(numbers, widths[0] * self.side**2)
+        body: list[nn.Module] = [Residual(widths[0])]
+        for wide, narrow in itertools.pairwise(widths):
+            body += [*double(wide, narrow), Residual(narrow)]
+        last = conv3(widths[-1], 5 * 2**2)
+        nn.init.constant_(last.bias[: 2**2], FAINT)  # type: ignore[index]
+        self.body = nn.Sequential(*body, *norm_act(widths[-1]), last, nn.PixelShuffle(2))
+        self.source = nn.Parameter(torch.zeros(self.side**2))
+
+    def forward(self, code: Tensor) -> Tensor:
+        """(B, D, 1, 1) -> (B, 5, R, R): how much it covers, what share of its colour is borrowed, its own colour.
+
+        The first two are in [0, 1], colours in [-1, 1]. A code of zeros covers nothing.
+        """
+        there = code[:, :1].clamp(0, 1)
+        features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
+        cover, share, colour = self.body(features).float().split((1, 1, 3), dim=1)
+        return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=1)
+
+    def of(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""
+        layers = codes.new_zeros(len(codes), 5, self.size, self.size)
+        if not len(rows):
+            return layers
+        drawn = self(codes[rows])
+        return layers.to(drawn.dtype).index_copy(0, rows, drawn)
+
+    def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
+        """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it.
+
+        Borrowed is one colour of the canvas: skin, say, that hides the mouth beneath a smile.
+        """
+        cover, share, colour = drawn.split((1, 1, 3), dim=1)
+        cells = F.adaptive_avg_pool2d(canvas, self.side).flatten(2)
+        borrowed = (cells * self.source.softmax(0)).sum(2)[..., None, None]
+        return torch.lerp(canvas, torch.lerp(colour, borrowed.expand_as(colour), share), cover)
+
+
+class Ground(nn.Module):
+    """Common code and details -> the picture without attributes."""
+
+    def __init__(self, size: int, width: int, channels: int, details: int) -> None:
+        super().__init__()
+        widths = widths_down_to(width, halvings(size, CODE_SIDE))
+        coarse: list[nn.Module] = [conv3(channels, widths[0]), Residual(widths[0])]
+        for wide, narrow in itertools.pairwise(widths[:-1]):
+            coarse += [*double(wide, narrow), Residual(narrow)]
+        self.coarse = nn.Sequential(*coarse)
+        before, last = widths[-2:]
+        self.detail = nn.Conv2d(details, before, 1)
+        self.pixels = nn.Sequential(
+            nn.Conv2d(details, 3 * DETAIL_BLOCK**2, 1, bias=False), nn.PixelShuffle(DETAIL_BLOCK)
+        )
+        self.fine = nn.Sequential(
+            Residual(before),
+            *double(before, last),
+            *norm_act(last),
+            conv3(last, last),
+            *norm_act(last),
+            conv3(last, 3 * 2**2),
+            nn.PixelShuffle(2),
+        )
+
+    def forward(self, common: Tensor, details: Tensor) -> Tensor:
+        """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1]."""
+        pixels = self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details)
+        return torch.tanh(pixels.float())
