@@ -158,7 +158,8 @@ def test_operations_do_not_take_options_that_frontends_cannot_see(method):
         assert parameters - {"self", "on_step"} == {item.name for item in operation.inputs}
 
 
-def test_training_changes_every_network_and_what_it_exports_can_be_used(method, small, tmp_path):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_changes_every_network_and_what_it_exports_can_be_used(method, precision, small, tmp_path):
     if method.trainer is None:
         pytest.skip(f"{method.name} is not trained")
     torch.manual_seed(0)
@@ -168,7 +169,8 @@ def test_training_changes_every_network_and_what_it_exports_can_be_used(method, 
     size = pipeline.config.size
     pixels = np.random.default_rng(0).integers(0, 256, (2, 6, size, size, 3), dtype=np.uint8)
     sources = [ImageSource(each, name=f"set {number}") for number, each in enumerate(pixels)]
-    outcome = fit(trainer, sources, Options(tmp_path / "run", pipeline.config.batch, log_every=1, device="cpu"))
+    options = Options(tmp_path / "run", pipeline.config.batch, log_every=1, device="cpu", precision=precision)
+    outcome = fit(trainer, sources, options)
     assert outcome.finished
     after = pipeline.state_dict()
     frozen = {name.split(".")[0] for name in after} - {

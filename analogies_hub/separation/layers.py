@@ -3,6 +3,7 @@
 Were attributes drawn from common and separate codes together, the common code of a picture
 with glasses would help to draw them, however well an adversary hides that they are there; and
 so they would come out faint on a picture without. A layer is drawn from its own code alone.
+Pixels are single precision throughout, whatever the networks compute in.
 """
 
 import itertools
@@ -85,7 +86,7 @@ class Layer(nn.Module):
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
         widths = widths_down_to(width, halvings(size, CODE_SIDE))
-        self.side = size // 2 ** len(widths)
+        self.size, self.side = size, size // 2 ** len(widths)
         self.start = nn.Linear(numbers, widths[0] * self.side**2)
         body: list[nn.Module] = [Residual(widths[0])]
         for wide, narrow in itertools.pairwise(widths):
@@ -102,13 +103,16 @@ class Layer(nn.Module):
         """
         there = code[:, :1].clamp(0, 1)
         features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
-        cover, share, colour = self.body(features).split((1, 1, 3), dim=1)
+        cover, share, colour = self.body(features).float().split((1, 1, 3), dim=1)
         return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=1)
 
     def of(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""
+        layers = codes.new_zeros(len(codes), 5, self.size, self.size)
+        if not len(rows):
+            return layers
         drawn = self(codes[rows])
-        return drawn.new_zeros(len(codes), *drawn.shape[1:]).index_copy(0, rows, drawn)
+        return layers.to(drawn.dtype).index_copy(0, rows, drawn)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
         """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it."""
@@ -152,4 +156,5 @@ class Ground(nn.Module):
 
     def forward(self, common: Tensor, details: Tensor) -> Tensor:
         """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1]."""
-        return torch.tanh(self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details))
+        pixels = self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details)
+        return torch.tanh(pixels.float())
