@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from analogies_hub.bench.didd import build, published_step, trainer
+from analogies_hub.bench.didd import build, build_trainer, published_step
 
 SMOKE = ("--batch", 2, "--steps", 1, "--repeats", 1, "--threads", 1, "--device", "cpu")
 RATIOS = {"steps_ratio", "images_ratio", "latency_ratio"}
@@ -48,7 +48,7 @@ def test_an_unknown_precision_is_refused(analogies):
 
 def test_the_published_loop_learns_what_ours_learns():
     # Without spectral norm, whose vectors turn with each pass through a network.
-    theirs, ours = (trainer(build("reference", 128, spectral=False)).double() for _ in range(2))
+    theirs, ours = (build_trainer(build("reference", 128, spectral=False)).double() for _ in range(2))
     ours.load_state_dict(theirs.state_dict())
     a, b = torch.rand(2, 1, 3, 128, 128, dtype=torch.float64) * 2 - 1
     for _ in range(2):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..losses import confusion, mean_size, tells
-from ..methods.didd import METHOD, trainer
+from ..methods.didd import METHOD, build_trainer
 from ..methods.didd.config import DiddConfig
 from ..methods.didd.pipeline import DiddPipeline
 from ..pipeline import pick_device
@@ -82,7 +82,7 @@ def build(preset: str, size: int, **settings: object) -> DiddPipeline:
 
 def training_call(case: Case, device: torch.device) -> tuple[Call, float]:
     """One step of a training, warmed up, and its billions of multiply-adds."""
-    trained = trainer(build(case.preset, case.size))
+    trained = build_trainer(build(case.preset, case.size))
     case.way.place(trained.train(), device)
     a, b = (case.way.images(case.batch, case.size, device) * 2 - 1 for _ in range(2))
     step = partial(published_step, trained, a, b) if case.loop == PUBLISHED else partial(trained.training_step, 0, a, b)

@@ -74,7 +74,7 @@ class LayersTrainer(SeparationTrainer):
             shows = self.judged(translated, wanted)
             losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
             free = config.free_cover * (step < FREE * config.steps)
-            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * cover(layers, free)
+            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
             losses["back"] = config.w_back * self.rising(step) * back
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
@@ -150,10 +150,9 @@ class LayersTrainer(SeparationTrainer):
 
     def layers(self, own: Parts, count: int) -> list[Tensor]:
         """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
-        rows = torch.arange(len(self.labels) * count, device=self.labels.device).view(-1, count)
-        shown = [
-            rows[[bool(labels[place]) for labels in self.config.labels()]].flatten() for place in range(self.answers)
-        ]
+        rows = torch.arange(len(self.labels) * count, device=self.labels.device).split(count)
+        sets = zip(*self.config.labels(), strict=True)  # by attribute, whether each set shows it
+        shown = [torch.cat([rows[number] for number, label in enumerate(labels) if label]) for labels in sets]
         return self.decoder.drawn(self.pipeline.separate(own), shown)
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
@@ -237,6 +236,6 @@ class LayersTrainer(SeparationTrainer):
         return {"picture_critic": loss}
 
 
-def cover(layers: list[Tensor], free: float) -> Tensor:
+def excess_cover(layers: list[Tensor], free: float) -> Tensor:
     """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
     return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()

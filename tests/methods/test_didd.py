@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
+from analogies_hub.methods.didd.trainer import excess_cover
 from analogies_hub.registry import get_method
 from analogies_hub.separation.layers import covered
 
@@ -186,6 +187,13 @@ def test_a_layer_covers_with_its_own_colour_or_a_borrowed_one(pipeline):
         laid = layer.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
         torch.testing.assert_close(laid[:, :, :4, :16], torch.full((1, 3, 4, 16), expected))
         assert torch.equal(laid[:, :, 4:], canvas[:, :, 4:])
+
+
+def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
+    half, little, nothing = painted(0.5, rows=slice(None)), painted(0.1, rows=slice(None)), painted(0.0)
+    layers = [torch.cat([half, little]), torch.cat([nothing, nothing])]
+    assert excess_cover(layers, 0.2).item() == pytest.approx((0.3 + 0) / 2)
+    assert excess_cover(layers, 0.0).item() == pytest.approx((0.5 + 0.1) / 2)
 
 
 def test_details_are_let_go_beneath_a_layer_and_right_beside_it():

@@ -28,7 +28,7 @@ def pipeline_type() -> "type[ContentTransferPipeline]":
     return ContentTransferPipeline
 
 
-def trainer(pipeline: "ContentTransferPipeline") -> "SeparationTrainer":
+def build_trainer(pipeline: "ContentTransferPipeline") -> "SeparationTrainer":
     """What trains a pipeline."""
     from ...separation.trainer import SeparationTrainer
 
@@ -44,6 +44,6 @@ METHOD = Method(
     pipeline_type=pipeline_type,
     needs_weights=True,
     smoke={"size": 32, "width": 16, "common": 4, "separate": 4, "batch": 2, "steps": 4},
-    trainer=trainer,
+    trainer=build_trainer,
     presets={"default": {}, "reference": REFERENCE},
 )

@@ -68,7 +68,7 @@ def pipeline_type() -> "type[DiddPipeline]":
     return DiddPipeline
 
 
-def trainer(pipeline: "DiddPipeline") -> "SeparationTrainer":
+def build_trainer(pipeline: "DiddPipeline") -> "SeparationTrainer":
     """What trains a pipeline: the published loop for the published networks, else ours."""
     from ...separation.layers_trainer import LayersTrainer
     from ...separation.trainer import SeparationTrainer
@@ -94,6 +94,6 @@ METHOD = Method(
         "steps": 4,
         "steps_alone": 1,
     },
-    trainer=trainer,
+    trainer=build_trainer,
     presets={"default": {}, "reference": REFERENCE, "gpu": GPU},
 )
