@@ -13,7 +13,7 @@ NEEDED = [  # by a training; imported once, before the processes fork
     "analogies_hub.data.folders",
     "analogies_hub.data.sets",
     "analogies_hub.methods.didd.pipeline",
-    "analogies_hub.methods.didd.trainer",
+    "analogies_hub.separation.layers_trainer",
     "analogies_hub.training",
     "torch._dynamo",
     "torch.utils.tensorboard",

@@ -46,7 +46,7 @@ def pipeline_type() -> "type[MaskTransferPipeline]":
     return MaskTransferPipeline
 
 
-def trainer(pipeline: "MaskTransferPipeline") -> "SeparationTrainer":
+def build_trainer(pipeline: "MaskTransferPipeline") -> "SeparationTrainer":
     """What trains a pipeline: the published loop for the published networks, else ours."""
     from ...separation.layers_trainer import LayersTrainer
     from .trainer import MaskTransferTrainer
@@ -79,7 +79,7 @@ METHOD = Method(
         "steps": 4,
         "steps_alone": 1,
     },
-    trainer=trainer,
+    trainer=build_trainer,
     presets={
         "default": {},
         "reference": REFERENCE,
