@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from ..evaluation.tables import TABLES
 from .bench import bench_app
 from .convert import convert
 from .data import data_app
@@ -13,6 +14,7 @@ from .evaluate import eval_app
 from .info import info, methods
 from .pair import pair
 from .run import run
+from .tables import table_command
 from .train import ManyWords, train
 from .translate import interpolate, translate
 
@@ -32,6 +34,8 @@ app.command()(run)
 app.command(cls=ManyWords)(train)
 app.command()(methods)
 app.command()(info)
+for table in TABLES:
+    eval_app.command(table.name)(table_command(table))
 app.add_typer(data_app, name="data")
 app.add_typer(eval_app, name="eval")
 app.add_typer(bench_app, name="bench")

@@ -171,44 +171,6 @@ def train_all(folder: Path, quiet: bool) -> None:
             make_judge(name, *RECIPES[name], folder, on_step)
 
 
-@eval_app.command("table1")
-@friendly
-def table1_command(
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(help="Trained models; default: all of didd and content_transfer in model_cards/"),
-    ] = None,
-    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for results and reports")] = Path("table1"),
-    n: CountOption = 1000,
-    split: SplitOption = "test",
-    device: DeviceOption = "auto",
-    threads: ThreadsOption = None,
-    as_json: JsonOption = False,
-    quiet: QuietOption = False,
-) -> None:
-    """The table of the DIDD paper on drawn faces: six directions, each model that can do them, and controls."""
-    from ..evaluation.judges import load_judges
-    from ..evaluation.report import records
-    from ..evaluation.table1 import cells, table1
-    from ..pipeline import pick_device
-    from ..registry import load_pipeline, model_names
-
-    use_threads(threads)
-    names = models or [name for name in model_names() if name.startswith(("didd-avatars", "content_transfer-avatars"))]
-    if not names:
-        raise UsageError("there is no model in model_cards/; name trained models, as in: analogies eval table1 runs/x")
-    pipelines = {Path(name).name: load_pipeline(name, device) for name in names}
-    with progress("Scoring", quiet or as_json) as on_step:
-        told = (lambda what, done, total: on_step(done, total)) if on_step else None
-        found = table1(pipelines, folder, n, load_judges("avataaars", pick_device(device)), split, told)
-    if as_json:
-        for (direction, name), evaluation in found.items():
-            for record in records(evaluation, name):
-                typer.echo(json.dumps(record | {"direction": direction}))
-        return
-    print_table(cells(found))
-
-
 @eval_app.command("model")
 @friendly
 def model_command(

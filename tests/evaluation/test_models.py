@@ -8,9 +8,11 @@ import torch
 
 from analogies_hub.errors import UsageError
 from analogies_hub.evaluation.cards import HEADLINES, card_table, evaluate_model, tasks_of, write_card
+from analogies_hub.evaluation.features import load_feature_net
 from analogies_hub.evaluation.judges import load_judges
 from analogies_hub.evaluation.models import edit_of
-from analogies_hub.evaluation.table1 import DIRECTIONS, cells, table1
+from analogies_hub.evaluation.table_scores import cells, score_table
+from analogies_hub.evaluation.tables import TABLES
 from analogies_hub.evaluation.tasks import parse_task
 
 
@@ -74,17 +76,31 @@ def test_the_tasks_of_a_model_are_those_about_its_own_attributes():
     assert tasks_of(Guide(("smile",))) == ["add-smile", "remove-smile", "glasses-to-smile", "facial_hair-to-smile"]
 
 
-def test_the_table_has_a_line_for_each_model_and_control(judges, tmp_path):
+def test_a_table_has_a_line_for_each_model_and_control(judges, tmp_path):
+    table = TABLES[0]
     models = {"both": Guide(("glasses", "smile")), "one": Guide(("glasses",))}
-    found = table1(models, tmp_path, 20, judges)
-    assert {direction for direction, name in found if name == "one"} == {"smile-to-glasses", "facial_hair-to-glasses"}
-    rows = {(number, system): values for number, system, *values in cells(found)}
-    place = DIRECTIONS.index("smile-to-glasses")
+    found = score_table(table, models, tmp_path, 20, judges)
+    assert {task for task, name in found if name == "one"} == {"smile-to-glasses", "facial_hair-to-glasses"}
+    rows = {(number, system): values for number, system, *values in cells(table, found)}
+    place = table.tasks.index("smile-to-glasses")
     assert rows["class", "both"][place] == rows["class", "copy guide"][place]
     assert rows["l1", "oracle"][place].startswith("0.00 ")
-    assert rows["class", "both"][DIRECTIONS.index("smile-to-facial_hair")] == "-"
+    assert rows["class", "both"][table.tasks.index("smile-to-facial_hair")] == "-"
     with pytest.raises(UsageError, match="none of the models"):
-        table1({"hats": Guide(("hats",))}, tmp_path, 20, judges)
+        score_table(table, {"hats": Guide(("hats",))}, tmp_path, 20, judges)
+
+
+def test_a_table_by_method_joins_models_of_one_task_each(judges, tmp_path):
+    table, nets = TABLES[1], [load_feature_net("avatars-attributes")]
+    models = {"a": Guide(("glasses",)), "b": Guide(("smile",))}
+    found = score_table(table, models, tmp_path, 20, judges, nets)
+    rows = {(number, system): values for number, system, *values in cells(table, found)}
+    assert [value == "-" for value in rows["class", "stub"]] == [False, True, False]
+    assert {"copy input", "oracle", "real faces"} <= {
+        system for number, system in rows if number == "fid[avatars-attributes]"
+    }
+    with pytest.raises(UsageError, match="two models of stub do remove-glasses"):
+        score_table(table, models | {"c": Guide(("glasses",))}, tmp_path, 20, judges, nets)
 
 
 def test_a_card_holds_every_number_and_picture(judges, tmp_path):

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
-from analogies_hub.separation.layers_trainer import excess_cover
 from analogies_hub.registry import get_method
 from analogies_hub.separation.layers import covered
+from analogies_hub.separation.layers_trainer import excess_cover
 
 
 def build(method="didd", **values):
