@@ -47,5 +47,7 @@ def read_weights(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ModelError(f"'{path}' cannot be read ({error.strerror or error}); check the path") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise ModelError(f"'{path}' is no checkpoint of weights alone: {str(error).splitlines()[0]}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+        raise ModelError(
+            f"'{path}' is no checkpoint of weights alone: it is damaged or holds code, none of which was run"
+        ) from None

@@ -1,0 +1,74 @@
+"""`analogies edit` and `convert` on a model that trains in a second."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from analogies_hub.images import open_image
+
+SETTINGS = ["size=32", "width=16", "common=4", "separate=4", "width_critic=8", "batch=2", "steps=3"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, analogies):
+    """A folder with a run, two photos of odd sizes, one of them in 16 bits, and a guide."""
+    folder, random = tmp_path_factory.mktemp("edit"), np.random.default_rng(0)
+    for name in ("glasses", "plain"):
+        (folder / name).mkdir()
+        for number in range(8):
+            Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(folder / name / f"{number}.png")
+    (folder / "photos").mkdir()
+    Image.fromarray(random.integers(0, 256, (91, 133, 3), dtype=np.uint8)).save(folder / "photos" / "anna.png")
+    Image.fromarray(random.integers(0, 65536, (77, 45), dtype=np.uint16)).save(folder / "photos" / "deep.png")
+    Image.fromarray(random.integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(folder / "guide.png")
+    words = ["--data", "glasses", "plain", "--domains", "glasses", "none", "--set", *SETTINGS, "-o", "run"]
+    done = analogies("train", "mask_transfer", *words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_folder_is_edited_with_masks_and_nothing_else_changes(trained, analogies):
+    words = ["edit", "photos", "--guide", "guide.png", "--model", "run/last", "--save-mask", "-o", "out/"]
+    done = analogies(*words, "--threshold", 0.05, "--box", "5,5,30,30", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    for name in ("anna", "deep"):
+        photo = np.asarray(open_image(trained / "photos" / f"{name}.png"))
+        result, mask = (
+            np.asarray(open_image(trained / "out" / f"{name}__mask_transfer{kind}.png")) for kind in ("", "_mask")
+        )
+        assert result.shape == photo.shape == mask.shape
+        assert (result == photo)[mask == 0].all() and not mask[40:].any()
+
+
+def test_removal_needs_no_guide(trained, analogies):
+    done = analogies("edit", "photos/anna.png", "--remove", "--model", "run/last", "-o", "bare.png", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    assert open_image(trained / "bare.png").size == (133, 91)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["photos/anna.png"], 2, "nothing to do"),
+        (["photos/anna.png", "--remove", "--box", "1,2,3"], 2, "left,top,width,height"),
+        (["photos/anna.png", "--remove", "--box", "0,0,200,20"], 3, "reaches beyond the picture of 133 x 91"),
+        (["photos/gone.png", "--remove"], 3, "does not exist"),
+        (["photos/anna.png", "--guide", "gone.png"], 3, "does not exist"),
+    ],
+)
+def test_one_sentence_says_what_is_wrong(trained, analogies, words, code, sentence):
+    done = analogies("edit", *words, "--model", "run/last", "-o", "never.png", cwd=trained)
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (code, 1), done.stderr
+    assert sentence in done.stderr and not (trained / "never.png").exists()
+
+
+def test_a_stranger_s_pickle_is_not_run(tmp_path, analogies):
+    class Trap:
+        def __reduce__(self):
+            return (print, ("trapped",))
+
+    torch.save({"e1": Trap()}, tmp_path / "checkpoint")
+    done = analogies("convert", "mask_transfer", "checkpoint", "--domain", "glasses", "-o", "model", cwd=tmp_path)
+    assert done.returncode == 3 and "none of which was run" in done.stderr and "trapped" not in done.stdout
+    assert not (tmp_path / "model").exists()
