@@ -14,6 +14,7 @@ from .evaluate import eval_app
 from .info import info, methods
 from .pair import pair
 from .run import run
+from .segment import segment_command
 from .tables import table_command
 from .train import ManyWords, train
 from .translate import interpolate, translate
@@ -36,6 +37,7 @@ app.command()(methods)
 app.command()(info)
 for table in TABLES:
     eval_app.command(table.name)(table_command(table))
+eval_app.command("segment")(segment_command)
 app.add_typer(data_app, name="data")
 app.add_typer(eval_app, name="eval")
 app.add_typer(bench_app, name="bench")

@@ -1,0 +1,66 @@
+"""`analogies eval segment`: how well a model's mask finds what nobody has marked."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import UsageError
+from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
+from .evaluate import CountOption
+from .scoring import print_table
+
+if TYPE_CHECKING:
+    from ..evaluation.segmentation import Segmentation
+
+
+@friendly
+def segment_command(
+    model: Annotated[str, typer.Argument(help="A trained model")],
+    attribute: Annotated[str | None, typer.Option(help="What is looked for; default: the model's only one")] = None,
+    card: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A card's folder: write segment.json there")
+    ] = None,
+    n: CountOption = 1000,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Score a model's mask against the pixels an attribute changes, beside a class activation map and a removal.
+
+    Example: analogies eval segment mask_transfer-avatars-glasses
+    """
+    from ..evaluation.judges import load_judges
+    from ..evaluation.segmentation import segmentation
+    from ..images import atomic_write
+    from ..registry import load_pipeline
+
+    use_threads(threads)
+    pipeline = load_pipeline(model, device)
+    known: tuple[str, ...] = getattr(pipeline, "attributes", ())
+    if attribute is None and len(known) != 1:
+        raise UsageError(f"which of {', '.join(known) or 'no attributes'}? name one with --attribute")
+    with progress("Looking", quiet or as_json) as on_step:
+        found = segmentation(pipeline, attribute or known[0], n, load_judges("avataaars", pipeline.device), on_step)
+    numbers = json.dumps({name: asdict(each) for name, each in found.items()}, indent=1)
+    if card is not None:
+        with atomic_write(card / "segment.json") as stream:
+            stream.write(numbers.encode())
+    if as_json:
+        typer.echo(numbers)
+    else:
+        print_table(cells(found))
+
+
+def cells(found: "dict[str, Segmentation]") -> list[list[str]]:
+    """A heading, and a line a map."""
+    from ..evaluation.report import formatted
+
+    rows = [["map", "threshold", "IoU", "IoU at 0.5", "IoU of all pixels", "average precision"]]
+    for name, each in found.items():
+        shares = [formatted("", value) for value in (each.iou, each.iou_half)]
+        rows.append([name, f"{each.threshold:.2f}", *shares, f"{each.pooled:.3f}", formatted("", each.precision)])
+    return rows
