@@ -5,13 +5,12 @@ and how cost grows with the number of pixels.
 """
 
 import json
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import AnalogyError
+from .timing import apart, peak_memory
 
 EVERY_LEVEL = 4096  # an exact search up to this side is brute force at every level
 ENGINES: dict[str, dict[str, int]] = {"patch": {}, "brute": {"exact_side": EVERY_LEVEL}}
@@ -56,17 +55,9 @@ def bench_pair(
         AnalogyError: if a measurement fails.
     """
     jobs = [(engine, size) for size in sizes for engine in ENGINES if engine == "patch" or size <= brute_up_to]
-    return [measure_apart(engine, size, content, guide, device, threads) for engine, size in jobs]
-
-
-def measure_apart(engine: str, size: int, content: Path, guide: Path, device: str, threads: int | None) -> Row:
-    """One row, from a fresh process so that its peak memory is its own."""
-    job = json.dumps([engine, size, str(content), str(guide), device, threads])
-    done = subprocess.run([sys.executable, "-m", __name__, job], capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise AnalogyError(f"measuring {engine} at {size} px failed: {reason}")
-    return Row(**json.loads(done.stdout))
+    rest = str(content), str(guide), device, threads
+    rows = [apart(__name__, [*job, *rest], f"{job[0]} at {job[1]} px") for job in jobs]
+    return [Row(**row) for row in rows]
 
 
 def measure(engine: str, size: int, content: str, guide: str, device: str, threads: int | None) -> Row:
@@ -89,16 +80,6 @@ def measure(engine: str, size: int, content: str, guide: str, device: str, threa
     pixels = result.shape[-1] * result.shape[-2]
     scores = score_pair(result, to_tensor(content), to_tensor(guide))
     return Row(engine, size, wall, cpu, 1e6 * cpu / pixels, peak_memory(), *scores)
-
-
-def peak_memory() -> int:
-    """This process's largest memory so far in MB of 2**20 bytes; 0 where the system cannot tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 2**20
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 """How a bench runs networks, times them in turns, and counts their arithmetic."""
 
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
+
+from ..errors import AnalogyError
 
 Key = TypeVar("Key")
 Call = Callable[[], object]
@@ -117,3 +122,30 @@ def gmacs(call: Call) -> float:
     with counter:
         call()
     return counter.get_total_flops() / 2e9
+
+
+def apart(module: str, job: list[Any], what: str) -> Any:
+    """What a module's main part prints for a job, from a fresh process so that its peak memory is its own.
+
+    Args:
+        module: prints JSON when run with a job in JSON as its only word.
+        what: is measured, for the message.
+
+    Raises:
+        AnalogyError: if it fails.
+    """
+    done = subprocess.run([sys.executable, "-m", module, json.dumps(job)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise AnalogyError(f"measuring {what} failed: {reason}")
+    return json.loads(done.stdout)
+
+
+def peak_memory() -> int:
+    """This process's largest memory so far in MB of 2**20 bytes; 0 where the system cannot tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit // 2**20

@@ -79,6 +79,31 @@ def bench_didd_command(
         show_report(report)
 
 
+@bench_app.command("mask_transfer")
+@friendly
+def bench_mask_transfer_command(
+    batch: Annotated[int, typer.Option(min=1, help="Images of each set a step at 128 px")] = 32,
+    steps: Annotated[int, typer.Option(min=1, help="Measured steps of each training")] = 3,
+    repeats: Annotated[int, typer.Option(min=1, help="Calls of each edit")] = 5,
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Training against the published networks and losses, and edits of a small and a 12-megapixel photo."""
+    from ..bench.mask_transfer import bench_mask_transfer
+
+    use_threads(threads)
+    training, operations = bench_mask_transfer(batch, steps, repeats, device, threads)
+    if as_json:
+        typer.echo(json.dumps({"training": [*map(asdict, training)], "operations": [*map(asdict, operations)]}))
+        return
+    for title, rows in (("Training", training), ("Edits by the default networks at 64 px", operations)):
+        lines = [
+            [short(value) if isinstance(value, float) else str(value) for value in asdict(row).values()] for row in rows
+        ]
+        print_table(title, [name.replace("_", " ") for name in asdict(rows[0])], lines)
+
+
 def show_report(report: "Report") -> None:
     """Trainings, operations and their ratios to what was published, as tables."""
     trainings = [
