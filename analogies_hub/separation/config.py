@@ -77,7 +77,7 @@ class SeparationConfig(Config):
 class LayersConfig(SeparationConfig):
     """What `layers_trainer` needs besides."""
 
-    steps_alone: int = setting(700, "steps before translations are made, at most a third of all", 0, 1_000_000)
+    steps_alone: int = setting(700, "steps before translations are made, at most a sixth of all", 0, 1_000_000)
     w_confusion: float = setting(0.3, "weight of the common code's adversarial term", 0.0, 1e6)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)
@@ -89,4 +89,5 @@ class LayersConfig(SeparationConfig):
     w_cover: float = setting(0.15, "weight of how much layers cover", 0.0, 1e6)
     free_cover: float = setting(0.02, "share of a picture that a layer may cover without a price at first", 0.0, 1.0)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
+    w_fill: float = setting(0.15, "weight of looking real where something was taken away", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translations, translated back, being the pictures", 0.0, 1e6)

@@ -1,6 +1,6 @@
 """How compact networks are trained to draw attributes as layers; the published loop is `SeparationTrainer`."""
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -10,21 +10,34 @@ from ..losses import confusion, edges_l1, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
 from .layers import CompactDecoder, covered
+from .layers_critics import CriticsTrainer, Made
 from .model import Parts
-from .networks import CompactSeparateEncoder, PictureCritic
+from .networks import CompactSeparateEncoder
 from .pipeline import Coder
-from .trainer import CRITIC_BETA1, SeparationTrainer
 
-RISE = 1000  # steps over which what comes with a stage comes to count
+RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
+SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 FREE = 0.4  # share of all steps in which some cover is free: small layers must be of use before they cost anything
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
-VEIL, SHIFT = 0.15, 2  # noise, of values in [-1, 1], and pixels by which the critic sees pictures moved
-WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
 
-class LayersTrainer(SeparationTrainer):
+class Swap(NamedTuple):
+    """Which pictures of a step are translated.
+
+    Attributes:
+        edited: their numbers (B,).
+        guides: numbers (B,) of the pictures that they are to be like.
+        sources: numbers (B, attributes) of the pictures whose attributes they get.
+    """
+
+    edited: Tensor
+    guides: Tensor
+    sources: Tensor
+
+
+class LayersTrainer(CriticsTrainer):
     """Trains layers that hold the whole attribute, and a common code that is the same beneath them.
 
     In the losses, c is the common code, s the separate codes, x a picture, g its guide, and
@@ -36,16 +49,9 @@ class LayersTrainer(SeparationTrainer):
     def __init__(self, pipeline: Coder) -> None:
         super().__init__(pipeline)
         config = self.config
-        alone = min(config.steps_alone, config.steps // 3)
+        alone = min(config.steps_alone, config.steps // SHORT)
         self.stages = (alone, config.steps - alone)
         self.translates = False
-        self.picture_critic = PictureCritic(config.size, config.width_critic, self.answers)
-        self.optimize("picture_critic", self.picture_critic, lr=config.lr_critic, betas=(CRITIC_BETA1, config.beta2))
-
-    @property
-    def answers(self) -> int:
-        """How many logits the code critic gives: one an attribute."""
-        return len(self.pipeline.attributes)
 
     def begin_stage(self, stage: int) -> None:
         """First the autoencoder learns to draw, then also to undo its translations."""
@@ -66,21 +72,37 @@ class LayersTrainer(SeparationTrainer):
         common, details = self.blinded(own[COMMON], details)
         drawn = self.decoder.laid(common, layers, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
+        free = config.free_cover * (step < FREE * config.steps)
+        losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
-            edited, sources = self.partners(images)
-            wanted = shown.gather(0, sources)
-            translated, undone = self.back(own, layers, edited, sources)
-            back = self.distance(undone, pictures[edited])
-            shows = self.judged(translated, wanted)
-            losses["attributes"] = config.w_attributes * self.rising(step) * tells(shows, wanted)
-            free = config.free_cover * (step < FREE * config.steps)
-            losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
-            losses["back"] = config.w_back * self.rising(step) * back
+            made, found = self.translations(step, pictures, shown, own, layers)
+            losses |= found
         self.update("pipeline", sum(losses.values()))  # type: ignore[arg-type]
         losses |= self.code_critic_step(parts[COMMON], shown)
         if self.translates:
-            losses |= self.picture_critic_step(pictures, drawn, shown, translated, wanted)
+            losses |= self.picture_critic_step(pictures, drawn, shown, made.translated, made.wanted)
+            losses |= self.fill_critic_step(made)
         return losses
+
+    def translations(
+        self, step: int, pictures: Tensor, shown: Tensor, own: Parts, layers: list[Tensor]
+    ) -> tuple[Made, Losses]:
+        """Translate some pictures and back again: what critics then see, and what is asked of it."""
+        config, counts = self.config, self.rising(step - self.stages[0], RISE)
+        swap = self.partners(len(pictures))
+        mine = [layer[swap.edited] for layer in layers]
+        given = [layer[swap.sources[:, place]] for place, layer in enumerate(layers)]
+        edited, wanted = pictures[swap.edited], shown.gather(0, swap.sources)
+        translated, undone = self.back(own, mine, given, swap.edited)
+        gone = (covered(mine) & ~covered(given)).to(edited.dtype)
+        filled = torch.lerp(edited, translated, F.interpolate(gone, edited.shape[-2:]))
+        made = Made(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
+        losses = {
+            "attributes": config.w_attributes * counts * tells(self.judged(translated, wanted), wanted),
+            "fill": config.w_fill * counts * self.mistaken(filled, made.gone, real=True),
+            "back": config.w_back * counts * self.distance(undone, edited),
+        }
+        return made, losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
         """The score of every method here, plus how often translations do not show the encoders what they should."""
@@ -91,9 +113,9 @@ class LayersTrainer(SeparationTrainer):
         wanted = self.shown(images).roll(len(images[0]), 0)
         return super().validation_score(*images) + F.l1_loss(shows, wanted)
 
-    def rising(self, step: int, steps: int = RISE) -> float:
-        """How much what comes with the second stage counts: at first layers mean nothing."""
-        return min(1.0, (step - self.stages[0]) / steps)
+    def rising(self, step: int, steps: int) -> float:
+        """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
+        return min(1.0, step / max(1, min(steps, self.config.steps // SHORT)))
 
     @property
     def decoder(self) -> CompactDecoder:
@@ -131,22 +153,19 @@ class LayersTrainer(SeparationTrainer):
         size, names = self.config.noise, self.pipeline.attributes
         return parts | {name: parts[name] + size * self.randn(*parts[name].shape) for name in names}
 
-    def partners(self, images: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def partners(self, pictures: int) -> Swap:
         """Which pictures of a step are translated, those of half of the sets, and whose attributes they get.
 
         Each attribute comes from the picture's guide, or sometimes stays the picture's own:
         so two sets also teach adding to what is there, and taking away without a substitute.
-
-        Returns:
-            Numbers of pictures, (B,) and (B, attributes).
         """
-        sets, count = len(images), len(images[0])
-        numbers = torch.arange(sets * count, device=self.labels.device).view(sets, count)
+        sets = len(self.labels)
+        numbers = torch.arange(pictures, device=self.labels.device).view(sets, -1)
         turn = int(torch.randint(1, sets, ()))
         chosen = torch.randperm(sets)[: max(1, sets // 2)]
         edited, guides = numbers[chosen].flatten(), numbers[(chosen + turn) % sets].flatten()
         kept = self.rand(len(edited), self.answers) < self.config.keep
-        return edited, torch.where(kept, edited[:, None], guides[:, None])
+        return Swap(edited, guides, torch.where(kept, edited[:, None], guides[:, None]))
 
     def layers(self, own: Parts, count: int) -> list[Tensor]:
         """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
@@ -165,15 +184,17 @@ class LayersTrainer(SeparationTrainer):
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
-    def back(self, own: Parts, layers: list[Tensor], edited: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
+    def back(self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor) -> tuple[Tensor, Tensor]:
         """Some pictures, translated and with their own attributes again, (B, 3, R, R): they should be as before.
 
         So the common code is asked to be the same with and without an attribute, and to tell
         what lies beneath; the code critic is content if nobody can tell which is which.
         Translations are taken as data: they get no credit for hiding what was there before.
+
+        Args:
+            mine, given: layers (B, 5, R, R) of these pictures, and those they get instead.
+            edited: their numbers (B,).
         """
-        mine = [layer[edited] for layer in layers]
-        given = [layer[sources[:, place]] for place, layer in enumerate(layers)]
         known = own[DETAIL][edited] * ~covered(mine)
         translated = self.decoder.laid(own[COMMON][edited], given, known)
         common = self.pipeline.encoder_common(translated.detach())
@@ -190,50 +211,6 @@ class LayersTrainer(SeparationTrainer):
     def distance(self, drawn: Tensor, pictures: Tensor) -> Tensor:
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
-
-    def code_critic_step(self, common: Tensor, shown: Tensor) -> Losses:
-        """One update of the critic of codes, taken as they are."""
-        loss = tells(self.code_critic(common.detach()), shown)
-        self.update("code_critic", loss)
-        return {"code_critic": loss}
-
-    def judged(self, pictures: Tensor, should: Tensor) -> Tensor:
-        """The picture critic's logits (B, attributes), or 0 where no set shows what a picture should.
-
-        What pictures with both attributes look like, say, two sets of one each do not tell: a
-        critic asked all the same spoils what it knows of each.
-
-        Args:
-            pictures: (B, 3, R, R) in [-1, 1].
-            should: what they should show, (B, attributes) of 0 and 1.
-        """
-        known = (should[:, None] == self.labels).all(2).any(1, keepdim=True)
-        return self.picture_critic(self.veiled(pictures)) * known
-
-    def veiled(self, pictures: Tensor) -> Tensor:
-        """Pictures moved by up to two pixels and under noise: what cannot be seen then does not count."""
-        left, up = (int(torch.randint(-SHIFT, SHIFT + 1, ())) for _ in range(2))
-        moved = F.pad(pictures, (SHIFT,) * 4, mode="replicate").roll((up, left), (2, 3))
-        return moved[..., SHIFT:-SHIFT, SHIFT:-SHIFT] + VEIL * self.randn(*pictures.shape)
-
-    def picture_critic_step(
-        self, pictures: Tensor, drawn: Tensor, shown: Tensor, translated: Tensor, wanted: Tensor
-    ) -> Losses:
-        """One update of the critic of pictures, which learns to see through translations.
-
-        It learns what attributes look like from data and from pictures that the decoder drew
-        of all their own parts, so that it cannot tell translations by mere blur.
-
-        Args:
-            pictures, drawn, translated: (B, 3, R, R) in [-1, 1], taken as they are.
-            shown: what pictures show, and drawn pictures should, (B, attributes) of 0 and 1.
-            wanted: what translations should show.
-        """
-        real, again = (self.judged(images.detach(), shown) for images in (pictures, drawn))
-        fake = self.judged(translated.detach(), wanted)
-        loss = tells(real, shown) + tells(again, shown) + WRONG * tells(fake, 1 - wanted)
-        self.update("picture_critic", loss)
-        return {"picture_critic": loss}
 
 
 def excess_cover(layers: list[Tensor], free: float) -> Tensor:

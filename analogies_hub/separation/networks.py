@@ -218,6 +218,16 @@ class PictureCritic(nn.Sequential):
         super().__init__(*layers, nn.Linear(2 * width * (size // 16) ** 2, attributes))
 
 
+class FillCritic(nn.Sequential):
+    """Images (B, 3, R, R) in [-1, 1] -> logits (B, 1, R / 8, R / 8): does each neighbourhood look real?"""
+
+    def __init__(self, width: int) -> None:
+        layers: list[nn.Module] = []
+        for narrow, wide in ((3, width), (width, 2 * width), (2 * width, 4 * width)):
+            layers += [halve(narrow, wide), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, conv3(4 * width, 1))
+
+
 class PublishedCodeCritic(nn.Sequential):
     """Common code (B, C, s, s) -> logits (B, outputs) of what its picture shows."""
 

@@ -10,6 +10,7 @@ from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
 from analogies_hub.separation.layers import covered
+from analogies_hub.separation.layers_critics import Made
 from analogies_hub.separation.layers_trainer import excess_cover
 
 
@@ -102,20 +103,36 @@ def test_the_critics_updates_move_the_critics_alone():
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
+    trainer.fill_critic_step(Made(pictures, shown, pictures, torch.ones(4, 1, 4, 4), pictures.flip(0)))
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
-    assert moved == {"code_critic", "picture_critic"}
+    assert moved == {"code_critic", "picture_critic", "fill_critic"}
     assert all(parameter.grad is None for parameter in trainer.pipeline.parameters())
 
 
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0))
-    edited, sources = torch.tensor([0, 1]), torch.tensor([[0, 2], [1, 3]])
-    translated, undone = trainer.back(own, list(torch.rand(2, 4, 5, 32, 32)), edited, sources)
+    mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
+    translated, undone = trainer.back(own, mine, given, torch.tensor([0, 1]))
     translated.retain_grad()
     undone.sum().backward()
     assert translated.grad is None
     assert trainer.pipeline.encoder_common[1].weight.grad.any()
+
+
+def test_the_fill_critic_sees_translations_only_where_something_was_taken_away():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "none", "smile"), keep=0.0))
+    pictures, shown = torch.rand(3, 3, 32, 32) * 2 - 1, torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    layers = list(torch.zeros(2, 3, 5, 32, 32))
+    layers[0][0, 0, :16, :16] = 1  # the first picture's glasses
+    layers[1][2, 0, :16, 16:] = 1  # the third picture's smile
+    own, _ = trainer.seen(pictures, shown)
+    for _ in range(20):  # another picture is translated each time
+        made, _ = trainer.translations(1000, pictures, shown, own, layers)
+        number = next(number for number in range(3) if made.filled[0, 0, -1, -1] == pictures[number, 0, -1, -1])
+        changed = (made.filled[0] != pictures[number]).any(0)
+        assert not changed[20:].any() and changed.any() == (made.gone.sum() > 0)
+        assert number != 1 or not changed.any()
 
 
 def test_pictures_that_show_what_no_set_shows_are_not_judged():
