@@ -135,7 +135,7 @@ def to_tensor(picture: Picture, max_side: int | None = None, name: str = "image"
     if not isinstance(picture, (str, Path, bytes, Image.Image)):
         raise ImageError(f"'{name}' must be a path, bytes, a PIL image or a tensor, got {type(picture).__name__}")
     pixels = np.array(open_image(picture, max_side))
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)  # in place: photos are large
 
 
 def check_tensor(image: Tensor, name: str) -> Tensor:
@@ -147,9 +147,10 @@ def check_tensor(image: Tensor, name: str) -> Tensor:
         raise ImageError(f"'{name}' must hold floats in [0, 1], got {image.dtype}; divide by 255")
     if image.numel() == 0 or not bool(torch.isfinite(image).all()):
         raise ImageError(f"'{name}' is empty or holds NaN or infinity")
-    if image.min() < -1e-4 or image.max() > 1 + 1e-4:
-        raise ImageError(f"'{name}' must lie in [0, 1], got {image.min():.3g} to {image.max():.3g}")
-    return image.float().clamp(0, 1)
+    low, high = (float(end) for end in image.aminmax())
+    if low < -1e-4 or high > 1 + 1e-4:
+        raise ImageError(f"'{name}' must lie in [0, 1], got {low:.3g} to {high:.3g}")
+    return image.float() if 0 <= low and high <= 1 else image.float().clamp(0, 1)
 
 
 def to_pil(images: Tensor) -> list[Image.Image]:

@@ -125,7 +125,7 @@ class MaskTransferPipeline(Coder):
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
         bare = self.removed(photo, self.edge(threshold, HARD))
-        result = self.added(self.photo("content", bare.image, box), code, self.edge(threshold))
+        result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
     @operation
@@ -186,7 +186,10 @@ class MaskTransferPipeline(Coder):
             ImageError: if it is not a picture, or the box does not lie within it.
         """
         whole = to_tensor(picture, name=name).to(self.device)
-        square = around(whole, box) if box else middle(whole)
+        return self.seen(whole, around(whole, box) if box else middle(whole))
+
+    def seen(self, whole: Tensor, square: Square) -> Photo:
+        """A picture (B, 3, H, W) in [0, 1] with the square that the model sees."""
         return Photo(whole, square, resize(cut(whole, square), (self.config.size, self.config.size)) * 2 - 1)
 
     def look(self, name: str, guide: Picture, count: int) -> Tensor:
