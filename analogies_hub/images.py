@@ -150,7 +150,7 @@ def check_tensor(image: Tensor, name: str) -> Tensor:
     low, high = (float(end) for end in image.aminmax())
     if low < -1e-4 or high > 1 + 1e-4:
         raise ImageError(f"'{name}' must lie in [0, 1], got {low:.3g} to {high:.3g}")
-    return image.float() if 0 <= low and high <= 1 else image.float().clamp(0, 1)
+    return image.float() if low >= 0 and high <= 1 else image.float().clamp(0, 1)
 
 
 def to_pil(images: Tensor) -> list[Image.Image]:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from .scoring import print_table
 
 if TYPE_CHECKING:
     from ..evaluation.segmentation import Segmentation
+    from ..pipeline import Pipeline
 
 
 @friendly
@@ -21,7 +22,8 @@ def segment_command(
     model: Annotated[str, typer.Argument(help="A trained model")],
     attribute: Annotated[str | None, typer.Option(help="What is looked for; default: the model's only one")] = None,
     card: Annotated[
-        Path | None, typer.Option("--output", "-o", help="A card's folder: write segment.json there")
+        Path | None,
+        typer.Option("--output", "-o", help="Card's folder, for segment.json and the model with the best threshold"),
     ] = None,
     n: CountOption = 1000,
     device: DeviceOption = "auto",
@@ -47,12 +49,28 @@ def segment_command(
         found = segmentation(pipeline, attribute or known[0], n, load_judges("avataaars", pipeline.device), on_step)
     numbers = json.dumps({name: asdict(each) for name, each in found.items()}, indent=1)
     if card is not None:
+        keep(pipeline, found, model, card)
         with atomic_write(card / "segment.json") as stream:
             stream.write(numbers.encode())
     if as_json:
         typer.echo(numbers)
     else:
         print_table(cells(found))
+
+
+def keep(pipeline: "Pipeline", found: "dict[str, Segmentation]", model: str, card: Path) -> None:
+    """Save a model that has a mask, with its best threshold."""
+    from dataclasses import replace
+
+    from ..evaluation.segmentation import MASK
+    from ..pipeline import read_record
+    from ..registry import model_folder
+
+    folder = model_folder(model)
+    if MASK in found and folder is not None:
+        config: Any = pipeline.config
+        pipeline.config = replace(config, segment_threshold=found[MASK].threshold)
+        pipeline.save_pretrained(card, read_record(folder).get("train"), half=True)
 
 
 def cells(found: "dict[str, Segmentation]") -> list[list[str]]:

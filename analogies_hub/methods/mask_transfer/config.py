@@ -39,7 +39,8 @@ class MaskTransferConfig(LayersConfig):
     """Two image sets: the first shows an attribute, the second does not."""
 
     domains: tuple[str, ...] = setting(("a", NONE), "the attribute of the first set's pictures, and none")
-    threshold: float = setting(0.1, "masks count as nothing below it", 0.0, 1.0)
+    threshold: float = setting(0.1, "masks count as nothing below it where pictures are painted", 0.0, 1.0)
+    segment_threshold: float = setting(0.5, "masks count as the attribute above it in segmentation", 0.0, 1.0)
     w_plain: float = setting(5.0, "published networks: weight of drawing what shows nothing (delta)", 0.0, 1e6)
     w_same: float = setting(0.7, "published networks: weight of pictures painted over staying so (alpha)", 0.0, 1e6)
     w_common: float = setting(0.0, "published networks: weight of a result's common code (beta1)", 0.0, 1e6)

@@ -16,7 +16,9 @@ from .compose import HARD, SOFT, Edge, Square, around, composed, cut, enlarged, 
 from .config import MaskTransferConfig
 from .networks import published
 
-Threshold = Annotated[float | None, Number(0, 1), "below it a mask counts as nothing; default: the model's own"]
+Threshold = Annotated[
+    float | None, Number(0, 1), "below it a mask counts as nothing; default: the model's own, of this operation"
+]
 Style = Annotated[str, Choice((SOFT, HARD)), "soft blends where the mask is half there, hard cuts"]
 Grow = Annotated[float, Number(0, 0.25), "how far the mask is widened, as a share of the square's side"]
 Feather = Annotated[float, Number(0, 0.25), "how far its edge is blurred, as a share of the square's side"]
@@ -147,7 +149,8 @@ class MaskTransferPipeline(Coder):
         Args:
             image: the photo, of any size.
         """
-        photo, edge = self.photo("image", image, box), self.edge(threshold, HARD, grow)
+        threshold = self.config.segment_threshold if threshold is None else threshold
+        photo, edge = self.photo("image", image, box), Edge(threshold, HARD, grow)
         mask = enlarged(edge.of(self.own_mask(photo, self.parts(photo.seen))), photo.square.side, 0.5)
         return placed((mask > 0).float(), photo.square, photo.whole)
 
