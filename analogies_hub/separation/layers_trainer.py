@@ -18,7 +18,7 @@ from .pipeline import Coder
 RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
-FREE = 0.4  # share of all steps in which some cover is free: small layers must be of use before they cost anything
+SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
@@ -72,7 +72,7 @@ class LayersTrainer(CriticsTrainer):
         common, details = self.blinded(own[COMMON], details)
         drawn = self.decoder.laid(common, layers, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        free = config.free_cover * (step < FREE * config.steps)
+        free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
             made, found = self.translations(step, pictures, shown, own, layers)
@@ -81,7 +81,7 @@ class LayersTrainer(CriticsTrainer):
         losses |= self.code_critic_step(parts[COMMON], shown)
         if self.translates:
             losses |= self.picture_critic_step(pictures, drawn, shown, made.translated, made.wanted)
-            losses |= self.fill_critic_step(made)
+            losses |= self.fill_critic_step(made) if self.settled(step) >= 0 else {}
         return losses
 
     def translations(
@@ -99,9 +99,11 @@ class LayersTrainer(CriticsTrainer):
         made = Made(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
         losses = {
             "attributes": config.w_attributes * counts * tells(self.judged(translated, wanted), wanted),
-            "fill": config.w_fill * counts * self.mistaken(filled, made.gone, real=True),
             "back": config.w_back * counts * self.distance(undone, edited),
         }
+        if (settled := self.settled(step)) >= 0:
+            counts = self.rising(settled, RISE)
+            losses["fill"] = config.w_fill * counts * self.mistaken(filled, made.gone, real=True)
         return made, losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
@@ -116,6 +118,14 @@ class LayersTrainer(CriticsTrainer):
     def rising(self, step: int, steps: int) -> float:
         """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
         return min(1.0, step / max(1, min(steps, self.config.steps // SHORT)))
+
+    def settled(self, step: int) -> int:
+        """How many steps ago layers should have found their place; below 0 before.
+
+        Until then some cover is free: small layers must be of use before they cost anything.
+        From then on what is filled in has to look real, which upsets layers that are still blurred.
+        """
+        return step - int(SETTLED * self.config.steps)
 
     @property
     def decoder(self) -> CompactDecoder:
