@@ -70,13 +70,14 @@ def finders(pipeline: Any, attribute: str, judges: Judges) -> dict[str, Finder]:
 def activation(judges: Judges, attribute: str, images: Tensor) -> Tensor:
     """The class activation map of the first attribute judge, (B, H, W) in [0, 1].
 
-    Source: Zhou et al. 2016; the logit is the mean of its map, so its sigmoid is a share.
+    Source: Zhou et al. 2016: what is above 0, as a share of the picture's largest.
     """
     net, place = judges.classifiers[0], ATTRIBUTES.index(attribute)
     features = net.trunk(images.to(judges.device))  # type: ignore[operator]
     weight, bias = net.head.weight[place], net.head.bias[place]  # type: ignore[union-attr, index]
     maps = torch.einsum("bchw,c->bhw", features, weight) + bias
-    return torch.sigmoid(F.interpolate(maps[:, None], images.shape[-2:], mode="bilinear"))[:, 0].cpu()
+    maps = F.interpolate(maps[:, None], images.shape[-2:], mode="bilinear")[:, 0].clamp(min=0)
+    return (maps / maps.amax((1, 2), keepdim=True).clamp(min=1e-6)).cpu()
 
 
 def segmentation(

@@ -16,6 +16,8 @@ from .compose import HARD, SOFT, Edge, Square, around, composed, cut, enlarged, 
 from .config import MaskTransferConfig
 from .networks import published
 
+REACH = 0.03  # of the square's side, by which masks are widened for removal: what shows an attribute ends in shades
+
 Threshold = Annotated[
     float | None, Number(0, 1), "below it a mask counts as nothing; default: the model's own, of this operation"
 ]
@@ -101,7 +103,7 @@ class MaskTransferPipeline(Coder):
         content: Image,
         threshold: Threshold = None,
         style: Style = HARD,
-        grow: Grow = 0.0,
+        grow: Grow = REACH,
         feather: Feather = 0.0,
         box: Face = None,
     ) -> Edited:
@@ -109,6 +111,7 @@ class MaskTransferPipeline(Coder):
 
         Args:
             content: the photo, of any size.
+            grow: thin frames and their shades reach a little beyond the mask.
         """
         return Edited(*self.removed(self.photo("content", content, box), self.edge(threshold, style, grow, feather)))
 
@@ -126,7 +129,7 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
-        bare = self.removed(photo, self.edge(threshold, HARD))
+        bare = self.removed(photo, self.edge(threshold, HARD, REACH))
         result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
