@@ -89,5 +89,5 @@ class LayersConfig(SeparationConfig):
     w_cover: float = setting(0.15, "weight of how much layers cover", 0.0, 1e6)
     free_cover: float = setting(0.02, "share of a picture that a layer may cover without a price at first", 0.0, 1.0)
     w_attributes: float = setting(0.1, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_fill: float = setting(0.15, "weight of looking real where something was taken away", 0.0, 1e6)
+    w_fill: float = setting(0.05, "weight of looking real where something was taken away", 0.0, 1e6)
     w_back: float = setting(1.0, "weight of translations, translated back, being the pictures", 0.0, 1e6)

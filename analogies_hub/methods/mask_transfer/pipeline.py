@@ -16,13 +16,12 @@ from .compose import HARD, SOFT, Edge, Square, around, composed, cut, enlarged, 
 from .config import MaskTransferConfig
 from .networks import published
 
-REACH = 0.03  # of the square's side, by which masks are widened for removal: what shows an attribute ends in shades
-
 Threshold = Annotated[
     float | None, Number(0, 1), "below it a mask counts as nothing; default: the model's own, of this operation"
 ]
 Style = Annotated[str, Choice((SOFT, HARD)), "soft blends where the mask is half there, hard cuts"]
 Grow = Annotated[float, Number(0, 0.25), "how far the mask is widened, as a share of the square's side"]
+Reach = Annotated[float | None, Number(0, 0.25), "as grow of transfer; default: the model's own"]
 Feather = Annotated[float, Number(0, 0.25), "how far its edge is blurred, as a share of the square's side"]
 Face = Annotated[
     tuple[int, int, int, int] | None, BoxKind(), "the part that the model sees, a face say; default: the middle square"
@@ -103,7 +102,7 @@ class MaskTransferPipeline(Coder):
         content: Image,
         threshold: Threshold = None,
         style: Style = HARD,
-        grow: Grow = REACH,
+        grow: Reach = None,
         feather: Feather = 0.0,
         box: Face = None,
     ) -> Edited:
@@ -111,9 +110,10 @@ class MaskTransferPipeline(Coder):
 
         Args:
             content: the photo, of any size.
-            grow: thin frames and their shades reach a little beyond the mask.
+            grow: what shows an attribute ends in shades, a little beyond the mask.
         """
-        return Edited(*self.removed(self.photo("content", content, box), self.edge(threshold, style, grow, feather)))
+        edge = self.edge(threshold, style, self.config.reach if grow is None else grow, feather)
+        return Edited(*self.removed(self.photo("content", content, box), edge))
 
     @operation
     @torch.no_grad()
@@ -129,7 +129,7 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
-        bare = self.removed(photo, self.edge(threshold, HARD, REACH))
+        bare = self.removed(photo, self.edge(threshold, HARD, self.config.reach))
         result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
