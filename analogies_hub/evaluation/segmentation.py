@@ -25,7 +25,7 @@ from .scores import require_torchmetrics
 from .statistics import Interval, bootstrap_mean
 from .tasks import Benchmark, parse_task
 
-LEVELS = torch.arange(1, 100) / 100  # the thresholds that are tried
+LEVELS = torch.arange(1, 100, dtype=torch.float64) / 100  # the thresholds that are tried
 MIDDLE = 49  # the place of 0.5
 MASK, REMOVAL, ACTIVATION = "mask", "removal", "class activation"
 Finder = Callable[[Tensor], Tensor]
