@@ -47,6 +47,9 @@ The `default` preset is ours. What it changes, and why:
       given, where some set shows that; and small parts of pictures are withheld from the common
       code. Otherwise it pays as well to leave an attribute to the common code, and its layer
       never learns it.
+    - Once layers have settled, a critic judges whether what is filled in where an attribute was
+      taken away looks real, there alone. Reconstruction draws the middle of all that could be
+      there: faces without eyes.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
