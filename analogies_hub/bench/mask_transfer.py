@@ -71,10 +71,10 @@ def bench_mask_transfer(
     Raises:
         AnalogyError: if a measurement fails.
     """
-    trainings = bench_training(batch, steps, pick_device(device))
     jobs = [(operation, photo) for photo in PHOTOS for operation in OPERATIONS]
+    # Before the trainings: Linux counts a parent's largest memory as its child's.
     rows = [apart(__name__, [*job, repeats, device, threads], " of ".join(job)) for job in jobs]
-    return trainings, [Operation(**row) for row in rows]
+    return bench_training(batch, steps, pick_device(device)), [Operation(**row) for row in rows]
 
 
 def bench_training(batch: int, steps: int, device: torch.device) -> list[Training]:
