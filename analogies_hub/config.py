@@ -25,6 +25,12 @@ def setting(
     return dataclasses.field(default=default, metadata=limits)
 
 
+def with_default(base: "type[Config]", name: str, default: Any) -> Any:
+    """A setting of a base class with another default."""
+    inherited = next(field for field in dataclasses.fields(base) if field.name == name)
+    return dataclasses.field(default=default, metadata=inherited.metadata)
+
+
 def nearest_name(name: str, known: list[str]) -> str:
     """A clause that names the closest of the `known` names, or all of them."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

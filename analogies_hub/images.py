@@ -147,7 +147,7 @@ def check_tensor(image: Tensor, name: str) -> Tensor:
         raise ImageError(f"'{name}' must hold floats in [0, 1], got {image.dtype}; divide by 255")
     if image.numel() == 0 or not bool(torch.isfinite(image).all()):
         raise ImageError(f"'{name}' is empty or holds NaN or infinity")
-    low, high = (float(end) for end in image.aminmax())
+    low, high = (float(end) for end in image.detach().aminmax())
     if low < -1e-4 or high > 1 + 1e-4:
         raise ImageError(f"'{name}' must lie in [0, 1], got {low:.3g} to {high:.3g}")
     return image.float() if low >= 0 and high <= 1 else image.float().clamp(0, 1)

@@ -5,7 +5,6 @@ Seconds on a shared machine mean little; what counts are the ratios within one r
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -43,7 +42,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Operation:
+class EditTime:
     """How long an edit takes that a user calls with a photo in memory, by networks of the default preset.
 
     Attributes:
@@ -58,7 +57,7 @@ class Operation:
 
 def bench_mask_transfer(
     batch: int, steps: int, repeats: int, device: str, threads: int | None
-) -> tuple[list[Training], list[Operation]]:
+) -> tuple[list[Training], list[EditTime]]:
     """Trainings, and each edit of a small and a large photo.
 
     Args:
@@ -74,7 +73,7 @@ def bench_mask_transfer(
     jobs = [(operation, photo) for photo in PHOTOS for operation in OPERATIONS]
     # Before the trainings: Linux counts a parent's largest memory as its child's.
     rows = [apart(__name__, [*job, repeats, device, threads], " of ".join(job)) for job in jobs]
-    return bench_training(batch, steps, pick_device(device)), [Operation(**row) for row in rows]
+    return bench_training(batch, steps, pick_device(device)), [EditTime(**row) for row in rows]
 
 
 def bench_training(batch: int, steps: int, device: torch.device) -> list[Training]:
@@ -114,19 +113,17 @@ def training_call(preset: str, size: int, count: int, device: torch.device) -> C
     return step
 
 
-def measure(operation: str, photo: str, repeats: int, device: str, threads: int | None) -> Operation:
+def measure(operation: str, photo: str, repeats: int, device: str, threads: int | None) -> EditTime:
     """One edit, measured in this process."""
     if threads:
         torch.set_num_threads(threads)
     pipeline = build(DEFAULT, 64).to(pick_device(device)).eval()
     guide, content = torch.rand(1, 3, 64, 64), torch.rand(1, 3, *PHOTOS[photo])
     inputs = (content, guide) if operation in ("transfer", "replace") else (content,)
-    call: Callable[..., object] = getattr(pipeline, operation)
-    call(*(picture[..., :64, :64] for picture in inputs))
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call(*inputs)
-    return Operation(operation, photo, 1000 * (time.perf_counter() - start) / repeats, peak_memory())
+    edit: Callable[..., object] = getattr(pipeline, operation)
+    edit(*(picture[..., :64, :64] for picture in inputs))
+    taken = timed({operation: partial(edit, *inputs)}, 1, repeats, pipeline.device)
+    return EditTime(operation, photo, 1000 * taken[operation].seconds, peak_memory())
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,10 @@ import typer
 from .common import DeviceOption, JsonOption, ThreadsOption, friendly, use_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from _typeshed import DataclassInstance
+
     from ..bench.didd_report import Report
     from ..bench.timing import Way
 
@@ -43,10 +47,7 @@ def bench_pair_command(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))
         return
-    lines = [
-        [f"{value:.2f}" if isinstance(value, float) else str(value) for value in asdict(row).values()] for row in rows
-    ]
-    print_table("", [name.replace("_", " ") for name in asdict(rows[0])], lines)
+    print_rows("", rows, "{:.2f}".format)
     brute = {row.size: row.cpu_seconds for row in rows if row.engine == "brute"}
     for row in rows:
         if row.engine == "patch" and row.size in brute:
@@ -98,10 +99,7 @@ def bench_mask_transfer_command(
         typer.echo(json.dumps({"training": [*map(asdict, training)], "operations": [*map(asdict, operations)]}))
         return
     for title, rows in (("Training", training), ("Edits by the default networks at 64 px", operations)):
-        lines = [
-            [short(value) if isinstance(value, float) else str(value) for value in asdict(row).values()] for row in rows
-        ]
-        print_table(title, [name.replace("_", " ") for name in asdict(rows[0])], lines)
+        print_rows(title, rows, short)
 
 
 def show_report(report: "Report") -> None:
@@ -136,6 +134,14 @@ def words(way: "Way") -> str:
 def short(value: float) -> str:
     """A positive number in three digits or a few more."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def print_rows(title: str, rows: "Sequence[DataclassInstance]", written: "Callable[[float], str]") -> None:
+    """Records under the names of their fields, floats as `written` has them."""
+    lines = [
+        [written(value) if isinstance(value, float) else str(value) for value in asdict(row).values()] for row in rows
+    ]
+    print_table(title, [field.name.replace("_", " ") for field in fields(rows[0])], lines)
 
 
 def print_table(title: str, headings: list[str], lines: list[list[str]]) -> None:

@@ -8,21 +8,25 @@ from ..errors import UsageError
 from . import common
 from .translate import ModelOption
 
+PhotosArgument = Annotated[list[str], typer.Argument(help="The photos that are edited; folders and globs for many")]
+GuideOption = Annotated[str | None, typer.Option(help="The picture whose glasses, smile... are taken")]
+RemoveOption = Annotated[bool, typer.Option("--remove", help="Take away what the photos show")]
+ThresholdOption = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Below it a mask counts as nothing; default: the model's own")
+]
+BoxOption = Annotated[str | None, typer.Option(help="The face: left,top,width,height in pixels; default: the middle")]
+SaveMaskOption = Annotated[bool, typer.Option("--save-mask", help="Also write the mask, as NAME_mask")]
+
 
 @common.friendly
 def edit(
-    photos: Annotated[list[str], typer.Argument(help="The photos that are edited; folders and globs for many")],
+    photos: PhotosArgument,
     model: ModelOption,
-    guide: Annotated[str | None, typer.Option("--guide", help="The picture whose glasses, smile... are taken")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take away what the photos show")] = False,
-    threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Below it a mask counts as nothing; default: the model's own")
-    ] = None,
-    box: Annotated[
-        str | None,
-        typer.Option("--box", help="The face: left,top,width,height in pixels; default: the middle"),
-    ] = None,
-    save_mask: Annotated[bool, typer.Option("--save-mask", help="Also write the mask, as NAME_mask")] = False,
+    guide: GuideOption = None,
+    remove: RemoveOption = False,
+    threshold: ThresholdOption = None,
+    box: BoxOption = None,
+    save_mask: SaveMaskOption = False,
     output: common.OutputOption = None,
     device: common.DeviceOption = "auto",
     threads: common.ThreadsOption = None,

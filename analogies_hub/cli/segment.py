@@ -37,7 +37,7 @@ def segment_command(
     """
     from ..evaluation.judges import load_judges
     from ..evaluation.segmentation import segmentation
-    from ..images import atomic_write
+    from ..images import atomic_write, make_folder
     from ..registry import load_pipeline
 
     use_threads(threads)
@@ -49,6 +49,7 @@ def segment_command(
         found = segmentation(pipeline, attribute or known[0], n, load_judges("avataaars", pipeline.device), on_step)
     numbers = json.dumps({name: asdict(each) for name, each in found.items()}, indent=1)
     if card is not None:
+        make_folder(card)
         keep(pipeline, found, model, card)
         with atomic_write(card / "segment.json") as stream:
             stream.write(numbers.encode())

@@ -19,7 +19,7 @@ from ..data.avatars import ATTRIBUTES, change_mask
 from ..data.cache import Progress
 from ..data.source import to_float
 from ..errors import UsageError
-from .counterfactual import Rows
+from .counterfactual import Rows, joined
 from .judges import Judges
 from .scores import require_torchmetrics
 from .statistics import Interval, bootstrap_mean
@@ -117,9 +117,7 @@ def measured(maps: dict[str, Finder], benchmark: Benchmark, half: int, on_step: 
             parts[name].append(overlaps(finder(images).cpu(), truth))
         if on_step:
             on_step(half * benchmark.count + start + len(images), 2 * benchmark.count)
-    return {
-        name: {key: np.concatenate([part[key] for part in each]) for key in each[0]} for name, each in parts.items()
-    }
+    return {name: joined(each) for name, each in parts.items()}
 
 
 def overlaps(found: Tensor, truth: Tensor) -> Rows:

@@ -18,10 +18,11 @@ MIST = 0.05  # noise before the fill critic
 WRONG = 0.5  # weight of translations in what the picture critic learns: at 1 it never gets beyond chance
 
 
-class Made(NamedTuple):
-    """What the critics see of translations (B, 3, R, R).
+class Translations(NamedTuple):
+    """What the critics see of some translations.
 
     Attributes:
+        translated: (B, 3, R, R) in [-1, 1].
         wanted: what they should show, (B, attributes) of 0 and 1.
         filled: the pictures, translated only where something of their own was taken away.
         gone: there, (B, 1, R / 8, R / 8) in [0, 1].
@@ -97,7 +98,7 @@ class CriticsTrainer(SeparationTrainer):
         self.update("picture_critic", loss)
         return {"picture_critic": loss}
 
-    def mistaken(self, pictures: Tensor, where: Tensor, real: bool) -> Tensor:
+    def fill_critic_loss(self, pictures: Tensor, where: Tensor, real: bool) -> Tensor:
         """The fill critic's loss, should pictures be real, or filled.
 
         Args:
@@ -108,14 +109,13 @@ class CriticsTrainer(SeparationTrainer):
         found = (F.softplus(-logits if real else logits) * where).sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1)
         return found.mean()
 
-    def fill_critic_step(self, made: Made) -> Losses:
+    def fill_critic_step(self, made: Translations) -> Losses:
         """One update of the fill critic: guides are real, translations are not, at the same places.
 
         Reconstruction alone fills what is gone by the middle of all that could be there: faces
         without eyes. Seen whole, translations hide that from a critic.
         """
-        loss = self.mistaken(made.filled.detach(), made.gone, real=False) + self.mistaken(
-            made.guides, made.gone, real=True
-        )
+        filled = self.fill_critic_loss(made.filled.detach(), made.gone, real=False)
+        loss = filled + self.fill_critic_loss(made.guides, made.gone, real=True)
         self.update("fill_critic", loss)
         return {"fill_critic": loss}

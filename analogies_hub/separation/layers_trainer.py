@@ -10,7 +10,7 @@ from ..losses import confusion, edges_l1, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
 from .layers import CompactDecoder, covered
-from .layers_critics import CriticsTrainer, Made
+from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
 from .pipeline import Coder
@@ -86,24 +86,24 @@ class LayersTrainer(CriticsTrainer):
 
     def translations(
         self, step: int, pictures: Tensor, shown: Tensor, own: Parts, layers: list[Tensor]
-    ) -> tuple[Made, Losses]:
+    ) -> tuple[Translations, Losses]:
         """Translate some pictures and back again: what critics then see, and what is asked of it."""
         config, counts = self.config, self.rising(step - self.stages[0], RISE)
         swap = self.partners(len(pictures))
         mine = [layer[swap.edited] for layer in layers]
         given = [layer[swap.sources[:, place]] for place, layer in enumerate(layers)]
         edited, wanted = pictures[swap.edited], shown.gather(0, swap.sources)
-        translated, undone = self.back(own, mine, given, swap.edited)
-        gone = (covered(mine) & ~covered(given)).to(edited.dtype)
+        translated, undone, taken = self.back(own, mine, given, swap.edited)
+        gone = taken.to(edited.dtype)
         filled = torch.lerp(edited, translated, F.interpolate(gone, edited.shape[-2:]))
-        made = Made(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
+        made = Translations(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
         losses = {
             "attributes": config.w_attributes * counts * tells(self.judged(translated, wanted), wanted),
             "back": config.w_back * counts * self.distance(undone, edited),
         }
         if (settled := self.settled(step)) >= 0:
             counts = self.rising(settled, RISE)
-            losses["fill"] = config.w_fill * counts * self.mistaken(filled, made.gone, real=True)
+            losses["fill"] = config.w_fill * counts * self.fill_critic_loss(filled, made.gone, real=True)
         return made, losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
@@ -194,8 +194,8 @@ class LayersTrainer(CriticsTrainer):
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
-    def back(self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor) -> tuple[Tensor, Tensor]:
-        """Some pictures, translated and with their own attributes again, (B, 3, R, R): they should be as before.
+    def back(self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor) -> tuple[Tensor, ...]:
+        """Some pictures, translated and with their own attributes again: they should be as before.
 
         So the common code is asked to be the same with and without an attribute, and to tell
         what lies beneath; the code critic is content if nobody can tell which is which.
@@ -204,11 +204,15 @@ class LayersTrainer(CriticsTrainer):
         Args:
             mine, given: layers (B, 5, R, R) of these pictures, and those they get instead.
             edited: their numbers (B,).
+
+        Returns:
+            Both (B, 3, R, R), and of which details something was taken away, (B, 1, R / 4, R / 4) of bool.
         """
-        known = own[DETAIL][edited] * ~covered(mine)
+        before, after = covered(mine), covered(given)
+        known = own[DETAIL][edited] * ~before
         translated = self.decoder.laid(own[COMMON][edited], given, known)
         common = self.pipeline.encoder_common(translated.detach())
-        return translated, self.decoder.laid(common, mine, known * ~covered(given))
+        return translated, self.decoder.laid(common, mine, known * ~after), before & ~after
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""

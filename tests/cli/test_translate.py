@@ -4,26 +4,21 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
 from safetensors.torch import load_file
 
 from analogies_hub.images import open_image, read_metadata
 
-SETTINGS = ["size=32", "width=16", "common=4", "separate=4", "width_critic=8", "batch=2", "steps=5"]
-
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, analogies):
+def trained(tmp_path_factory, analogies, draw_noise, small):
     """A folder with 40 odd-sized pictures a domain, two pictures to edit, and a run trained on them."""
     folder, random = tmp_path_factory.mktemp("own"), np.random.default_rng(0)
     for name in ("glasses", "smile"):
-        (folder / name).mkdir()
         for number in range(40):
-            shape = (*random.integers(33, 90, 2), 3)
-            Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(folder / name / f"{number}.jpg")
+            draw_noise(folder / name / f"{number}.jpg", *random.integers(33, 90, 2))
     for name in ("anna", "ben"):
-        Image.fromarray(random.integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(folder / f"{name}.png")
-    words = ["--data", "glasses", "smile", "--domains", "glasses", "smile", "--set", *SETTINGS, "-o", "run"]
+        draw_noise(folder / f"{name}.png", 50, 70)
+    words = ["--data", "glasses", "smile", "--domains", "glasses", "smile", *small, "steps=5", "-o", "run"]
     done = analogies("train", "didd", *words, "--save-every", 2, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "run/best" in done.stdout and "step 5 of 5" in done.stderr

@@ -10,7 +10,7 @@ from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
 from analogies_hub.separation.layers import covered
-from analogies_hub.separation.layers_critics import Made
+from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import excess_cover
 
 
@@ -103,7 +103,7 @@ def test_the_critics_updates_move_the_critics_alone():
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
-    trainer.fill_critic_step(Made(pictures, shown, pictures, torch.ones(4, 1, 4, 4), pictures.flip(0)))
+    trainer.fill_critic_step(Translations(pictures, shown, pictures, torch.ones(4, 1, 4, 4), pictures.flip(0)))
     moved = {name.split(".")[0] for name, value in trainer.state_dict().items() if not torch.equal(value, before[name])}
     assert moved == {"code_critic", "picture_critic", "fill_critic"}
     assert all(parameter.grad is None for parameter in trainer.pipeline.parameters())
@@ -113,7 +113,7 @@ def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0))
     mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
-    translated, undone = trainer.back(own, mine, given, torch.tensor([0, 1]))
+    translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]))
     translated.retain_grad()
     undone.sum().backward()
     assert translated.grad is None

@@ -182,7 +182,16 @@ def test_a_file_that_is_no_checkpoint_is_refused_and_never_run(analogies, tmp_pa
 
     torch.save({"e1": Trap()}, tmp_path / "trap")
     torch.save({"e1": {}}, tmp_path / "other")
-    for name, why in {"trap": "weights alone", "other": "no network 'e2'", "none": "check the path"}.items():
+    torch.save({"e1": 3}, tmp_path / "number")
+    torch.save({"e1": {"flat": 3}, "e2": {}, "decoder": {}, "mustacher": {}}, tmp_path / "flat")
+    reasons = {
+        "trap": "weights alone",
+        "other": "no network 'e2'",
+        "number": "no network 'e1'",
+        "flat": "lacks its convolutions",
+        "none": "check the path",
+    }
+    for name, why in reasons.items():
         done = analogies("convert", "mask_transfer", tmp_path / name, "--domain", "a", "-o", tmp_path / "out")
         assert done.returncode == 3 and why in done.stderr and done.stderr.count("\n") == 1, done.stderr
     assert not (tmp_path / "sprung").exists() and not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ...config import setting
+from ...config import setting, with_default
 from ...errors import ModelError
 from ...separation.config import NONE, LayersConfig
 
@@ -42,10 +42,10 @@ class MaskTransferConfig(LayersConfig):
     threshold: float = setting(0.1, "masks count as nothing below it where pictures are painted", 0.0, 1.0)
     segment_threshold: float = setting(0.5, "masks count as the attribute above it in segmentation", 0.0, 1.0)
     reach: float = setting(0.03, "how far masks are widened for removal, as a share of the side", 0.0, 0.25)
-    noise: float = setting(0.2, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
-    w_attributes: float = setting(0.06, "weight of translations showing the guide's attributes", 0.0, 1e6)
-    w_cover: float = setting(0.1, "weight of how much layers cover", 0.0, 1e6)
-    w_fill: float = setting(0.08, "weight of looking real where something was taken away", 0.0, 1e6)
+    noise: float = with_default(LayersConfig, "noise", 0.2)
+    w_attributes: float = with_default(LayersConfig, "w_attributes", 0.06)
+    w_cover: float = with_default(LayersConfig, "w_cover", 0.1)
+    w_fill: float = with_default(LayersConfig, "w_fill", 0.08)
     w_plain: float = setting(5.0, "published networks: weight of drawing what shows nothing (delta)", 0.0, 1e6)
     w_same: float = setting(0.7, "published networks: weight of pictures painted over staying so (alpha)", 0.0, 1e6)
     w_common: float = setting(0.0, "published networks: weight of a result's common code (beta1)", 0.0, 1e6)

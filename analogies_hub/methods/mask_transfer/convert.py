@@ -30,13 +30,13 @@ def convert(checkpoint: Any, attribute: str) -> MaskTransferPipeline:
     """
     weights: dict[str, Tensor] = {}
     for theirs, ours in NETWORKS:
-        name = next((name for name in theirs if isinstance(checkpoint, dict) and name in checkpoint), None)
-        if name is None:
-            raise ModelError(f"this is no checkpoint of mbu-content-tansfer: it has no network '{theirs[0]}'")
-        for key, value in checkpoint[name].items():
-            weights[f"{ours.format(attribute=attribute)}.{key.split('.', 1)[1]}"] = value
-    separate = weights[f"encoder_separate.{attribute}.{LAST}.bias"]
-    first = weights["encoder_common.0.bias"]
+        for key, value in network(checkpoint, theirs).items():
+            weights[f"{ours.format(attribute=attribute)}.{str(key).partition('.')[2]}"] = value
+    separate, first = (
+        weights.get(name) for name in (f"encoder_separate.{attribute}.{LAST}.bias", "encoder_common.0.bias")
+    )
+    if not isinstance(separate, Tensor) or not isinstance(first, Tensor):
+        raise ModelError("the checkpoint does not fit the published networks: an encoder lacks its convolutions")
     config = REFERENCE | {"domains": (attribute, "none"), "separate": len(separate), "width": len(first)}
     pipeline = MaskTransferPipeline(MaskTransferConfig(**config))
     try:
@@ -44,3 +44,15 @@ def convert(checkpoint: Any, attribute: str) -> MaskTransferPipeline:
     except RuntimeError as error:
         raise ModelError(f"the checkpoint does not fit the published networks: {str(error).splitlines()[-1]}") from None
     return pipeline.eval()
+
+
+def network(checkpoint: Any, names: tuple[str, ...]) -> dict[Any, Any]:
+    """The state dict of a network that goes by one of several names.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    for name in names:
+        if isinstance(checkpoint, dict) and isinstance(checkpoint.get(name), dict):
+            return checkpoint[name]
+    raise ModelError(f"this is no checkpoint of mbu-content-tansfer: it has no network '{names[0]}'")
