@@ -2,7 +2,9 @@
 
 Were attributes drawn from common and separate codes together, the common code of a picture
 with glasses would help to draw them, however well an adversary hides that they are there; and
-so they would come out faint on a picture without. A layer is drawn from its own code alone.
+so they would come out faint on a picture without. A layer is drawn from its own code alone,
+as if every face were in the same place, and then laid where the common code says that the face
+is: four numbers, too few to help with more.
 Pixels are single precision throughout, whatever the networks compute in.
 """
 
@@ -18,6 +20,9 @@ from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
 FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 
+POINTS, SHARP = 32, 4.0  # of the face, which tell where layers lie, and the size of the logits that tell where they are
+FARTHEST = 0.4  # how far layers are moved, turned and zoomed at most, see `similarity`
+
 
 class CompactDecoder(nn.Module):
     """The picture without attributes, and one layer an attribute over it, in their order."""
@@ -26,6 +31,7 @@ class CompactDecoder(nn.Module):
         super().__init__()
         self.ground = Ground(size, width, common, details)
         self.layers = nn.ModuleList(Layer(size, width, separate) for _ in range(attributes))
+        self.pose = Pose(common, attributes)
 
     def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1), details -> images (B, 3, R, R) in [-1, 1].
@@ -33,10 +39,10 @@ class CompactDecoder(nn.Module):
         Args:
             details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
         """
-        return self.laid(common, self.drawn(separate), details)
+        return self.laid(common, self.placed(common, self.drawn(separate)), details)
 
     def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> list[Tensor]:
-        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), zeros where the attribute is absent.
+        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), not yet placed, zeros where it is absent.
 
         Args:
             shown: for each attribute the numbers of the pictures that show it; found out if not
@@ -45,14 +51,19 @@ class CompactDecoder(nn.Module):
         shown = [code[:, 0, 0, 0].nonzero()[:, 0] for code in separate] if shown is None else shown
         return [layer.of(code, rows) for layer, code, rows in zip(self.layers, separate, shown, strict=True)]  # type: ignore[operator]
 
-    def laid(self, common: Tensor, drawn: Sequence[Tensor], details: Tensor) -> Tensor:
-        """As `forward`, of layers (B, 5, R, R) that are drawn already.
+    def placed(self, common: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
+        """Layers (B, 5, R, R) moved, turned and zoomed to where the common code (B, C, s, s) says that they lie."""
+        poses = self.pose(common).unbind(1)
+        return [sampled(layer, pose, "zeros") for layer, pose in zip(drawn, poses, strict=True)]
+
+    def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
+        """As `forward`, of layers (B, 5, R, R) that are placed already.
 
         Details beneath a layer are those of a picture that shows the attribute, or not worth
         keeping, so they are let go.
         """
-        canvas = self.ground(common, details * ~covered(drawn))
-        for layer, picture in zip(self.layers, drawn, strict=True):
+        canvas = self.ground(common, details * ~covered(layers))
+        for layer, picture in zip(self.layers, layers, strict=True):
             canvas = layer.over(canvas, picture)  # type: ignore[operator]
         return canvas
 
@@ -60,20 +71,76 @@ class CompactDecoder(nn.Module):
         """Where there is one attribute: what its layer lays over a picture, and how much of it that covers.
 
         Args:
-            common: not looked at.
+            common: says where.
             base: the picture (B, 3, R, R), which lends its colours.
 
         Returns:
             (B, 3, R, R) in [-1, 1] and (B, 1, R, R) in [0, 1].
         """
-        (layer,), (drawn,) = self.layers, self.drawn(separate)
+        (layer,), (drawn,) = self.layers, self.placed(common, self.drawn(separate))
         return layer.colours(base, drawn), drawn[:, :1]  # type: ignore[operator]
 
 
-def covered(drawn: Sequence[Tensor]) -> Tensor:
+def covered(layers: Sequence[Tensor]) -> Tensor:
     """Layers (B, 5, R, R) -> which details lie beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
-    most = torch.stack([picture[:, :1] for picture in drawn]).amax(0)
+    most = torch.stack([layer[:, :1] for layer in layers]).amax(0)
     return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
+
+
+def similarity(amounts: Tensor) -> Tensor:
+    """How far to move right and down (in half sides), turn (in radians) and zoom (as a logarithm) -> what to look up.
+
+    Args:
+        amounts: (..., 4).
+
+    Returns:
+        (..., 2, 3), for `torch.nn.functional.affine_grid`.
+    """
+    right, down, turn, zoom = amounts.unbind(-1)
+    cosine, sine = zoom.exp() * turn.cos(), zoom.exp() * turn.sin()
+    rows = torch.stack([cosine, -sine, right]), torch.stack([sine, cosine, down])
+    return torch.stack(rows).movedim((0, 1), (-2, -1))
+
+
+def after(first: Tensor, second: Tensor) -> Tensor:
+    """What (..., 2, 3) looks up where `second` looks up what `first` does: `sampled` by `first`, then by `second`."""
+    turned = first[..., :2] @ second
+    return torch.cat([turned[..., :2], turned[..., 2:] + first[..., 2:]], dim=-1)
+
+
+def sampled(pictures: Tensor, matrices: Tensor, padding: str) -> Tensor:
+    """Pictures (B, C, H, W) as matrices (B, 2, 3) say where to look each pixel up."""
+    grid = F.affine_grid(matrices.to(pictures.dtype), list(pictures.shape), align_corners=False)
+    return F.grid_sample(pictures, grid, padding_mode=padding, align_corners=False)
+
+
+class Pose(nn.Module):
+    """Where the layers lie in a picture, as far as its common code tells: nothing is moved before training.
+
+    It finds points of the face, each the middle of a map (spatial softmax: Levine et al. 2016,
+    arXiv 1504.00702). Layers of neurons for the whole code, which has no set size, fall silent in the
+    first steps instead.
+    """
+
+    def __init__(self, channels: int, layers: int) -> None:
+        super().__init__()
+        self.maps = nn.Sequential(nn.GroupNorm(1, channels), conv3(channels, 32), *norm_act(32), conv3(32, POINTS))
+        self.amounts = nn.Linear(2 * POINTS, 4 * layers)
+        nn.init.zeros_(self.amounts.weight)
+        nn.init.zeros_(self.amounts.bias)
+
+    def forward(self, common: Tensor) -> Tensor:
+        """(B, C, s, s) -> (B, layers, 2, 3), see `similarity`."""
+        amounts = self.amounts(middles(SHARP * self.maps(common).float()))
+        return similarity(FARTHEST * torch.tanh(amounts).unflatten(1, (-1, 4)))
+
+
+def middles(maps: Tensor) -> Tensor:
+    """Logits (B, N, s, s) -> the mean place of each map, -1 to 1 to the right and down, (B, 2 N)."""
+    side = maps.shape[-1]
+    shares = maps.flatten(2).softmax(2).unflatten(2, (side, side))
+    places = (torch.arange(side, device=maps.device) + 0.5) / side * 2 - 1
+    return torch.cat([(shares.sum(across) * places).sum(2) for across in (2, 3)], dim=1)
 
 
 class Layer(nn.Module):

@@ -9,13 +9,14 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, covered
+from .layers import CompactDecoder, after, covered, sampled, similarity
 from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
 from .pipeline import Coder
 
 RISE = 1000  # steps over which translations come to count
+MOVE_RISE = 2000  # steps over which separate encoders come to see pictures moved
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
@@ -64,13 +65,15 @@ class LayersTrainer(CriticsTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
-        parts, presence = self.seen(pictures, shown)
+        moves = config.move * (2 * self.rand(len(pictures), 4) - 1)
+        parts, presence = self.seen(step, pictures, shown, moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
+        losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, moves)
         layers = self.layers(own, len(images[0]))
-        details = self.withheld(own)[DETAIL]
-        common, details = self.blinded(own[COMMON], details)
-        drawn = self.decoder.laid(common, layers, details)
+        placed = self.decoder.placed(own[COMMON], layers)
+        common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
+        drawn = self.decoder.laid(common, placed, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
@@ -117,7 +120,7 @@ class LayersTrainer(CriticsTrainer):
 
     def rising(self, step: int, steps: int) -> float:
         """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
-        return min(1.0, step / max(1, min(steps, self.config.steps // SHORT)))
+        return min(1.0, max(0, step) / max(1, min(steps, self.config.steps // SHORT)))
 
     def settled(self, step: int) -> int:
         """How many steps ago layers should have found their place; below 0 before.
@@ -132,15 +135,32 @@ class LayersTrainer(CriticsTrainer):
         """The pipeline's."""
         return cast(CompactDecoder, self.pipeline.decoder)
 
-    def seen(self, pictures: Tensor, shown: Tensor) -> tuple[Parts, Tensor]:
-        """Every part of the pictures, and logits (B, attributes) of what they show."""
+    def seen(self, step: int, pictures: Tensor, shown: Tensor, moves: Tensor) -> tuple[Parts, Tensor]:
+        """Every part of the pictures, and logits (B, attributes) of what they show.
+
+        Separate encoders see them moved, and so cannot tell where the face is. That the common code tells,
+        and so a guide's glasses fit another's face. Moved from the first step on, they would not even
+        find a smile.
+        """
         parts, logits = self.common_and_details(pictures), []
+        moved = sampled(pictures, similarity(moves * self.rising(step - self.stages[0], MOVE_RISE)), "border")
         for place, name in enumerate(self.pipeline.attributes):
             encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
-            look, logit = encoder.look_and_presence(pictures)
+            look, logit = encoder.look_and_presence(moved)
             parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
+
+    def pose_loss(self, common: Tensor, pictures: Tensor, moves: Tensor) -> Tensor:
+        """What lies on a face moves as the face does; how well layers fit says too little about where they should lie.
+
+        Args:
+            common: codes (B, C, s, s) of the pictures (B, 3, R, R).
+            moves: (B, 4), see `similarity`.
+        """
+        matrices, pose = similarity(moves), self.decoder.pose
+        moved = pose(self.pipeline.encoder_common(sampled(pictures, matrices, "border")))
+        return F.l1_loss(moved, after(pose(common), matrices[:, None]))
 
     def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
         """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.
@@ -178,7 +198,10 @@ class LayersTrainer(CriticsTrainer):
         return Swap(edited, guides, torch.where(kept, edited[:, None], guides[:, None]))
 
     def layers(self, own: Parts, count: int) -> list[Tensor]:
-        """The layers (B, 5, R, R) of every picture, drawn only where a set of `count` pictures shows the attribute."""
+        """The layers (B, 5, R, R) of every picture, not yet placed.
+
+        They are drawn only where a set of `count` pictures shows the attribute.
+        """
         rows = torch.arange(len(self.labels) * count, device=self.labels.device).split(count)
         sets = zip(*self.config.labels(), strict=True)  # by attribute, whether each set shows it
         shown = [torch.cat([rows[number] for number, label in enumerate(labels) if label]) for labels in sets]
@@ -202,17 +225,19 @@ class LayersTrainer(CriticsTrainer):
         Translations are taken as data: they get no credit for hiding what was there before.
 
         Args:
-            mine, given: layers (B, 5, R, R) of these pictures, and those they get instead.
+            mine, given: layers (B, 5, R, R) of these pictures, and those they get instead, not yet placed.
             edited: their numbers (B,).
 
         Returns:
             Both (B, 3, R, R), and of which details something was taken away, (B, 1, R / 4, R / 4) of bool.
         """
-        before, after = covered(mine), covered(given)
+        decoder, common = self.decoder, own[COMMON][edited]
+        given = decoder.placed(common, given)
+        before, after = covered(decoder.placed(common, mine)), covered(given)
         known = own[DETAIL][edited] * ~before
-        translated = self.decoder.laid(own[COMMON][edited], given, known)
+        translated = decoder.laid(common, given, known)
         common = self.pipeline.encoder_common(translated.detach())
-        return translated, self.decoder.laid(common, mine, known * ~after), before & ~after
+        return translated, decoder.laid(common, decoder.placed(common, mine), known * ~after), before & ~after
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""

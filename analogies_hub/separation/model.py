@@ -66,10 +66,11 @@ class SeparationModel(Pipeline):
 
         Details beneath what the attributes cover are not known.
         """
-        parts = self.looks(images, self.attributes) | {COMMON: self.encoder_common(images)}
+        common = self.encoder_common(images)
+        parts = self.looks(images, self.attributes) | {COMMON: common}
         if self.encoder_detail is None:
             return parts
-        hidden = covered(self.decoder.drawn(self.separate(parts)))  # type: ignore[operator]
+        hidden = covered(self.decoder.placed(common, self.decoder.drawn(self.separate(parts))))  # type: ignore[operator]
         return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
     def looks(self, images: Tensor, names: Sequence[str]) -> Parts:

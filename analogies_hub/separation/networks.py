@@ -19,7 +19,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 CODE_SIDE = 8  # cells along a side of a compact common code, or more where a size cannot be halved often enough
 DETAIL_BLOCK = 4  # pixels along a side of what one detail describes
-LOOK_SIDE = 16  # blocks of pixels along a side that a compact separate encoder starts from
+LOOK_SIDE = 32  # blocks of pixels along a side that a compact separate encoder starts from
 GROUP = 16  # channels that are normalised together
 WIDEST = 4  # times the width of the finest layers, at most
 LATENT = 512  # channels of the published code, common and separate together
@@ -110,12 +110,15 @@ class CompactSeparateEncoder(nn.Module):
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
         block = 2 ** halvings(size, LOOK_SIDE)
-        cells = (size // block // 4) ** 2
+        cells = (size // block // 8) ** 2
         self.trunk = nn.Sequential(
             nn.PixelUnshuffle(block),
             conv3(3 * block**2, width),
             *norm_act(width),
             halve(width, 2 * width),
+            Residual(2 * width),
+            *norm_act(2 * width),
+            halve(2 * width, 2 * width),
             Residual(2 * width),
             *norm_act(2 * width),
             halve(2 * width, 2 * width),

@@ -1,5 +1,6 @@
 """`didd` and its baseline `content_transfer`: the published numbers, and what codes must do."""
 
+import math
 import warnings
 
 import pytest
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
-from analogies_hub.separation.layers import covered
+from analogies_hub.separation.layers import FARTHEST, after, covered, sampled, similarity
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import excess_cover
 
@@ -99,7 +100,7 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
 def test_the_critics_updates_move_the_critics_alone():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     shown, pictures = torch.eye(2).repeat_interleave(2, 0), torch.rand(4, 3, 32, 32) * 2 - 1
-    parts, _ = trainer.seen(pictures, shown)
+    parts, _ = trainer.seen(0, pictures, shown, torch.zeros(4, 4))
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
@@ -111,7 +112,7 @@ def test_the_critics_updates_move_the_critics_alone():
 
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
-    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0))
+    own, _ = trainer.seen(0, torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
     mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
     translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]))
     translated.retain_grad()
@@ -126,7 +127,7 @@ def test_the_fill_critic_sees_translations_only_where_something_was_taken_away()
     layers = list(torch.zeros(2, 3, 5, 32, 32))
     layers[0][0, 0, :16, :16] = 1  # the first picture's glasses
     layers[1][2, 0, :16, 16:] = 1  # the third picture's smile
-    own, _ = trainer.seen(pictures, shown)
+    own, _ = trainer.seen(0, pictures, shown, torch.zeros(len(pictures), 4))
     for _ in range(20):  # another picture is translated each time
         made, _ = trainer.translations(1000, pictures, shown, own, layers)
         number = next(number for number in range(3) if made.filled[0, 0, -1, -1] == pictures[number, 0, -1, -1])
@@ -155,7 +156,9 @@ def test_a_blind_place_is_unknown_to_common_code_and_details_alike():
 def test_layers_are_drawn_of_the_pictures_that_show_the_attribute():
     pipeline = build(domains=("none", "glasses", "smile+glasses"))
     trainer = get_method("didd").trainer(pipeline)
-    parts, _ = trainer.seen(torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3))
+    parts, _ = trainer.seen(
+        0, torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4)
+    )
     own = trainer.masked(parts, trainer.shown([torch.zeros(2, 3)] * 3))
     few, all_of_them = trainer.layers(own, 2), pipeline.decoder.drawn(pipeline.separate(own))
     for some, drawn, start in zip(few, all_of_them, (2, 4), strict=True):
@@ -204,6 +207,43 @@ def test_a_layer_covers_with_its_own_colour_or_a_borrowed_one(pipeline):
         laid = layer.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
         torch.testing.assert_close(laid[:, :, :4, :16], torch.full((1, 3, 4, 16), expected))
         assert torch.equal(laid[:, :, 4:], canvas[:, :, 4:])
+
+
+def test_layers_lie_where_the_common_code_says():
+    decoder = build(domains=("glasses", "smile")).decoder
+    common, drawn = torch.randn(1, 4, 8, 8), [painted(1.0), painted(1.0, rows=slice(8, 12))]
+    for layer, placed in zip(drawn, decoder.placed(common, drawn), strict=True):  # untrained: where they were drawn
+        torch.testing.assert_close(placed, layer)
+    two_rows_down = torch.atanh(torch.tensor(-2 / 16) / FARTHEST)
+    decoder.pose.amounts.bias.data[5] = two_rows_down  # the second layer's
+    glasses, smile = decoder.placed(common, drawn)
+    assert glasses[0, 0, :, 16].nonzero().flatten().tolist() == [0, 1, 2, 3]
+    torch.testing.assert_close(smile[:, :, 2:], drawn[1][:, :, :-2])
+
+
+def test_a_picture_is_moved_turned_and_zoomed_by_one_matrix():
+    picture = torch.zeros(1, 1, 32, 32)
+    picture[..., 4:8, 20:24] = 1  # its middle is 10 above and 6 right of the picture's
+    for amounts, middle in (
+        ((0, 0, 0, 0), (6.0, 22.0)),
+        ((0.25, 0, 0, 0), (6.0, 18.0)),  # looked up 4 pixels to the right
+        ((0, 0, math.pi / 2, 0), (10.0, 6.0)),
+        ((0, 0, 0, math.log(2)), (11.0, 19.0)),
+    ):
+        seen = sampled(picture, similarity(torch.tensor([amounts])), "zeros")[0, 0]
+        places = (torch.arange(32) + 0.5) * seen / seen.sum(), (torch.arange(32)[:, None] + 0.5) * seen / seen.sum()
+        assert [place.sum().item() for place in reversed(places)] == pytest.approx(middle, abs=0.01)
+
+
+def test_looking_up_twice_is_looking_up_once():
+    picture = F.interpolate(torch.eye(4)[None, None], 32, mode="bicubic")  # smooth: the first look is at pixels
+    first, second = (similarity(torch.tensor([amounts])) for amounts in ((0.1, 0.0, 0.3, 0.1), (0.0, -0.1, 0.2, -0.2)))
+    twice = sampled(sampled(picture, first, "border"), second, "border")[..., 8:24, 8:24]
+    once, turned_round = (
+        sampled(picture, after(*order), "border")[..., 8:24, 8:24] for order in ((first, second), (second, first))
+    )
+    assert (twice - once).abs().max() < 0.03
+    assert (twice - turned_round).abs().max() > 0.1
 
 
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():

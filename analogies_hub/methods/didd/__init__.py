@@ -26,6 +26,11 @@ The `default` preset is ours. What it changes, and why:
       (`separation.layers`). Drawn from common and separate codes together, attributes came out
       faint: the common code of a picture with glasses helped to draw them, and that of a
       picture without did not, however well the adversary hid which is which.
+    - A layer is drawn as if all faces were in one place, and laid where the common code says: moved,
+      turned and zoomed. Separate encoders see pictures so moved in training, and cannot tell
+      themselves. Otherwise a guide's glasses land where the guide's eyes are: of drawn faces,
+      which differ by 4 % of the side, 8 degrees and 8 % in size, perfect glasses would have an
+      Edit gain of 0.46, smiles 0.11, facial hair 0.64.
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
       rectangles, so that the coarse code can draw whatever is missing. Those beneath a layer
