@@ -103,14 +103,18 @@ def similarity(amounts: Tensor) -> Tensor:
 
 
 def after(first: Tensor, second: Tensor) -> Tensor:
-    """What (..., 2, 3) looks up where `second` looks up what `first` does: `sampled` by `first`, then by `second`."""
-    turned = first[..., :2] @ second
-    return torch.cat([turned[..., :2], turned[..., 2:] + first[..., 2:]], dim=-1)
+    """Amounts by which one look finds what two find, each (..., 4): in a picture seen by `first`, look by `second`.
+
+    What `first` turns and zooms gets no gradient for how far that moves `second`: to zoom in
+    would make all distances small.
+    """
+    moved = similarity(first.detach())[..., :2] @ second[..., :2, None]
+    return first + torch.cat([moved[..., 0], second[..., 2:].expand_as(moved[..., 0])], dim=-1)
 
 
-def sampled(pictures: Tensor, matrices: Tensor, padding: str) -> Tensor:
-    """Pictures (B, C, H, W) as matrices (B, 2, 3) say where to look each pixel up."""
-    grid = F.affine_grid(matrices.to(pictures.dtype), list(pictures.shape), align_corners=False)
+def sampled(pictures: Tensor, amounts: Tensor, padding: str) -> Tensor:
+    """Pictures (B, C, H, W), looked up elsewhere by amounts (B, 4), see `similarity`."""
+    grid = F.affine_grid(similarity(amounts).to(pictures.dtype), list(pictures.shape), align_corners=False)
     return F.grid_sample(pictures, grid, padding_mode=padding, align_corners=False)
 
 
@@ -130,9 +134,9 @@ class Pose(nn.Module):
         nn.init.zeros_(self.amounts.bias)
 
     def forward(self, common: Tensor) -> Tensor:
-        """(B, C, s, s) -> (B, layers, 2, 3), see `similarity`."""
+        """(B, C, s, s) -> amounts (B, layers, 4), see `similarity`."""
         amounts = self.amounts(middles(SHARP * self.maps(common).float()))
-        return similarity(FARTHEST * torch.tanh(amounts).unflatten(1, (-1, 4)))
+        return FARTHEST * torch.tanh(amounts).unflatten(1, (-1, 4))
 
 
 def middles(maps: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, after, covered, sampled, similarity
+from .layers import CompactDecoder, after, covered, sampled
 from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
@@ -143,7 +143,7 @@ class LayersTrainer(CriticsTrainer):
         find a smile.
         """
         parts, logits = self.common_and_details(pictures), []
-        moved = sampled(pictures, similarity(moves * self.rising(step - self.stages[0], MOVE_RISE)), "border")
+        moved = sampled(pictures, moves * self.rising(step - self.stages[0], MOVE_RISE), "border")
         for place, name in enumerate(self.pipeline.attributes):
             encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
             look, logit = encoder.look_and_presence(moved)
@@ -158,9 +158,8 @@ class LayersTrainer(CriticsTrainer):
             common: codes (B, C, s, s) of the pictures (B, 3, R, R).
             moves: (B, 4), see `similarity`.
         """
-        matrices, pose = similarity(moves), self.decoder.pose
-        moved = pose(self.pipeline.encoder_common(sampled(pictures, matrices, "border")))
-        return F.l1_loss(moved, after(pose(common), matrices[:, None]))
+        pose, moved = self.decoder.pose, self.pipeline.encoder_common(sampled(pictures, moves, "border"))
+        return F.l1_loss(pose(moved), after(pose(common), moves[:, None]))
 
     def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
         """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.

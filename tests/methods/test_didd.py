@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
-from analogies_hub.separation.layers import FARTHEST, after, covered, sampled, similarity
+from analogies_hub.separation.layers import FARTHEST, after, covered, sampled
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import excess_cover
 
@@ -230,14 +230,14 @@ def test_a_picture_is_moved_turned_and_zoomed_by_one_matrix():
         ((0, 0, math.pi / 2, 0), (10.0, 6.0)),
         ((0, 0, 0, math.log(2)), (11.0, 19.0)),
     ):
-        seen = sampled(picture, similarity(torch.tensor([amounts])), "zeros")[0, 0]
+        seen = sampled(picture, torch.tensor([amounts]), "zeros")[0, 0]
         places = (torch.arange(32) + 0.5) * seen / seen.sum(), (torch.arange(32)[:, None] + 0.5) * seen / seen.sum()
         assert [place.sum().item() for place in reversed(places)] == pytest.approx(middle, abs=0.01)
 
 
 def test_looking_up_twice_is_looking_up_once():
     picture = F.interpolate(torch.eye(4)[None, None], 32, mode="bicubic")  # smooth: the first look is at pixels
-    first, second = (similarity(torch.tensor([amounts])) for amounts in ((0.1, 0.0, 0.3, 0.1), (0.0, -0.1, 0.2, -0.2)))
+    first, second = (torch.tensor([amounts]) for amounts in ((0.1, 0.0, 0.3, 0.1), (0.0, -0.1, 0.2, -0.2)))
     twice = sampled(sampled(picture, first, "border"), second, "border")[..., 8:24, 8:24]
     once, turned_round = (
         sampled(picture, after(*order), "border")[..., 8:24, 8:24] for order in ((first, second), (second, first))
