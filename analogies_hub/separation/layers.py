@@ -20,6 +20,7 @@ from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
 FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 
+WONT = 0.2  # of its largest mean cover: from there on a layer is wont to be in a place
 POINTS, SHARP = 32, 4.0  # of the face, which tell where layers lie, and the size of the logits that tell where they are
 FARTHEST = 0.4  # how far layers are moved, turned and zoomed at most, see `similarity`
 
@@ -55,6 +56,16 @@ class CompactDecoder(nn.Module):
         """Layers (B, 5, R, R) moved, turned and zoomed to where the common code (B, C, s, s) says that they lie."""
         poses = self.pose(common).unbind(1)
         return [sampled(layer, pose, "zeros") for layer, pose in zip(drawn, poses, strict=True)]
+
+    def glimpses(self, common: Tensor, images: Tensor, moves: Tensor | None = None) -> list[Tensor]:
+        """For each layer the images (B, 3, R, R), moved so that what it shows is where it is drawn, and grey elsewhere.
+
+        Args:
+            moves: how much farther, amounts (B, 4).
+        """
+        looks = [undone(pose.detach()) for pose in self.pose(common).unbind(1)]
+        looks = looks if moves is None else [after(look, moves) for look in looks]
+        return [sampled(images, look, "border") * layer.window() for look, layer in zip(looks, self.layers, strict=True)]  # type: ignore[operator]
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are placed already.
@@ -112,6 +123,13 @@ def after(first: Tensor, second: Tensor) -> Tensor:
     return first + torch.cat([moved[..., 0], second[..., 2:].expand_as(moved[..., 0])], dim=-1)
 
 
+def undone(amounts: Tensor) -> Tensor:
+    """Amounts (..., 4) that find what was there before."""
+    back = torch.cat([torch.zeros_like(amounts[..., :2]), -amounts[..., 2:]], dim=-1)
+    moved = similarity(back)[..., :2] @ amounts[..., :2, None]
+    return back - F.pad(moved[..., 0], (0, 2))
+
+
 def sampled(pictures: Tensor, amounts: Tensor, padding: str) -> Tensor:
     """Pictures (B, C, H, W), looked up elsewhere by amounts (B, 4), see `similarity`."""
     grid = F.affine_grid(similarity(amounts).to(pictures.dtype), list(pictures.shape), align_corners=False)
@@ -152,7 +170,10 @@ class Layer(nn.Module):
 
     Attributes:
         source: of each cell of the canvas (s * s,), how much it counts in the borrowed colour, as a logit.
+        usual: how much the layer covers in the mean (1, R, R), as training found it.
     """
+
+    usual: Tensor
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
@@ -166,6 +187,7 @@ class Layer(nn.Module):
         nn.init.constant_(last.bias[: 2**2], FAINT)  # type: ignore[index]
         self.body = nn.Sequential(*body, *norm_act(widths[-1]), last, nn.PixelShuffle(2))
         self.source = nn.Parameter(torch.zeros(self.side**2))
+        self.register_buffer("usual", torch.ones(1, size, size))
 
     def forward(self, code: Tensor) -> Tensor:
         """(B, D, 1, 1) -> (B, 5, R, R): how much it covers, what share of its colour is borrowed, its own colour.
@@ -184,6 +206,11 @@ class Layer(nn.Module):
             return layers
         drawn = self(codes[rows])
         return layers.to(drawn.dtype).index_copy(0, rows, drawn)
+
+    def window(self) -> Tensor:
+        """Where the layer is wont to be, and a little around it: (1, R, R), 0 to 1."""
+        around = F.max_pool2d(self.usual, self.size // 8 + 1, 1, self.size // 16)
+        return (around / (WONT * around.amax())).clamp(max=1)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
         """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it."""

@@ -9,18 +9,18 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, after, covered, sampled
+from .layers import CompactDecoder, Layer, after, covered, sampled
 from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
 from .pipeline import Coder
 
 RISE = 1000  # steps over which translations come to count
-MOVE_RISE = 2000  # steps over which separate encoders come to see pictures moved
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
+HABIT = 0.02  # by what share the usual cover moves to that of a step
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
 
 
@@ -65,16 +65,18 @@ class LayersTrainer(CriticsTrainer):
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
-        moves = config.move * (2 * self.rand(len(pictures), 4) - 1)
-        parts, presence = self.seen(step, pictures, shown, moves)
+        moves = 2 * self.rand(len(pictures), 4) - 1
+        parts, presence = self.seen(pictures, shown, config.jitter * moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
-        losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, moves)
+        losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, config.move * moves)
         layers = self.layers(own, len(images[0]))
+        self.watch(layers, shown)
         placed = self.decoder.placed(own[COMMON], layers)
         common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
         drawn = self.decoder.laid(common, placed, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
+        losses["inside"] = config.w_inside * error_inside(drawn, pictures, self.places(own[COMMON], shown))
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
@@ -120,7 +122,7 @@ class LayersTrainer(CriticsTrainer):
 
     def rising(self, step: int, steps: int) -> float:
         """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
-        return min(1.0, max(0, step) / max(1, min(steps, self.config.steps // SHORT)))
+        return min(1.0, step / max(1, min(steps, self.config.steps // SHORT)))
 
     def settled(self, step: int) -> int:
         """How many steps ago layers should have found their place; below 0 before.
@@ -135,18 +137,18 @@ class LayersTrainer(CriticsTrainer):
         """The pipeline's."""
         return cast(CompactDecoder, self.pipeline.decoder)
 
-    def seen(self, step: int, pictures: Tensor, shown: Tensor, moves: Tensor) -> tuple[Parts, Tensor]:
+    def seen(self, pictures: Tensor, shown: Tensor, moves: Tensor) -> tuple[Parts, Tensor]:
         """Every part of the pictures, and logits (B, attributes) of what they show.
 
-        Separate encoders see them moved, and so cannot tell where the face is. That the common code tells,
-        and so a guide's glasses fit another's face. Moved from the first step on, they would not even
-        find a smile.
+        Args:
+            moves: how far from where the face should be, see `similarity`, separate encoders see it: so
+                they cannot tell where exactly it is, and the common code has to.
         """
         parts, logits = self.common_and_details(pictures), []
-        moved = sampled(pictures, moves * self.rising(step - self.stages[0], MOVE_RISE), "border")
+        seen = self.pipeline.glimpses(pictures, parts[COMMON], moves)
         for place, name in enumerate(self.pipeline.attributes):
             encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
-            look, logit = encoder.look_and_presence(moved)
+            look, logit = encoder.look_and_presence(seen[name])
             parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
@@ -206,6 +208,25 @@ class LayersTrainer(CriticsTrainer):
         shown = [torch.cat([rows[number] for number, label in enumerate(labels) if label]) for labels in sets]
         return self.decoder.drawn(self.pipeline.separate(own), shown)
 
+    def watch(self, layers: list[Tensor], shown: Tensor) -> None:
+        """Follow where the layers (B, 5, R, R) of pictures that show their attributes are.
+
+        Only there separate encoders look. Codes of whole pictures tell what most pictures differ
+        in, their hues; layers then ignore them, and so they never come to tell which smile it is.
+        """
+        for layer, drawn, there in zip(self.decoder.layers, layers, shown.unbind(1), strict=True):
+            cover = self.ranks.total(drawn[:, :1].detach().sum(0)) / self.ranks.total(there.sum())
+            cast(Layer, layer).usual.lerp_(cover, HABIT)
+
+    def places(self, common: Tensor, shown: Tensor) -> Tensor:
+        """Where layers are wont to be in pictures that show their attributes, (B, 1, R, R) in [0, 1]."""
+        windows = [
+            cast(Layer, layer).window() * there[:, None, None, None]
+            for layer, there in zip(self.decoder.layers, shown.unbind(1), strict=True)
+        ]
+        with torch.no_grad():
+            return torch.stack(self.decoder.placed(common, windows)).amax(0)
+
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
 
@@ -249,6 +270,16 @@ class LayersTrainer(CriticsTrainer):
     def distance(self, drawn: Tensor, pictures: Tensor) -> Tensor:
         """L1 of colours, and of edges."""
         return F.l1_loss(drawn, pictures) + self.config.w_edges * edges_l1(drawn, pictures)
+
+
+def error_inside(drawn: Tensor, pictures: Tensor, where: Tensor) -> Tensor:
+    """L1 of images (B, 3, R, R) at some places (B, 1, R, R), for each picture the mean of those, then of all pictures.
+
+    So a small attribute counts as much as a large one. In the mean of all pixels which smile it
+    is makes next to no difference, and all come out alike.
+    """
+    errors = (drawn - pictures).abs().mean(1, keepdim=True) * where
+    return (errors.sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1)).mean()
 
 
 def excess_cover(layers: list[Tensor], free: float) -> Tensor:

@@ -67,19 +67,30 @@ class SeparationModel(Pipeline):
         Details beneath what the attributes cover are not known.
         """
         common = self.encoder_common(images)
-        parts = self.looks(images, self.attributes) | {COMMON: common}
+        parts = self.looks(images, self.attributes, common) | {COMMON: common}
         if self.encoder_detail is None:
             return parts
         hidden = covered(self.decoder.placed(common, self.decoder.drawn(self.separate(parts))))  # type: ignore[operator]
         return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
-    def looks(self, images: Tensor, names: Sequence[str]) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent."""
-        codes: Parts = {}
+    def looks(self, images: Tensor, names: Sequence[str], common: Tensor | None = None) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent.
+
+        Args:
+            common: the images' common code, if it is known already.
+        """
+        seen, codes = self.glimpses(images, common), {}
         for name in names:
-            code, presence = self.encoder_separate[name](images)
+            code, presence = self.encoder_separate[name](seen[name])
             codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return codes
+
+    def glimpses(self, images: Tensor, common: Tensor | None = None, moves: Tensor | None = None) -> dict[str, Tensor]:
+        """What each attribute's encoder sees of images (B, 3, size, size); see `CompactDecoder.glimpses`."""
+        if self.encoder_detail is None:
+            return dict.fromkeys(self.attributes, images)
+        common = self.encoder_common(images) if common is None else common
+        return dict(zip(self.attributes, self.decoder.glimpses(common, images, moves), strict=True))  # type: ignore[operator]
 
     def separate(self, parts: Parts) -> list[Tensor]:
         """The separate codes in the order in which the decoder takes them."""

@@ -90,9 +90,9 @@ class SeparationTrainer(Trainer):
 
     def codes(self, pictures: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent, and all details."""
-        pipeline = self.pipeline
-        parts = {name: pipeline.encoder_separate[name](pictures)[0] for name in pipeline.attributes}
-        return parts | self.common_and_details(pictures)
+        parts = self.common_and_details(pictures)
+        seen = self.pipeline.glimpses(pictures, parts[COMMON])
+        return parts | {name: self.pipeline.encoder_separate[name](seen[name])[0] for name in self.pipeline.attributes}
 
     def common_and_details(self, pictures: Tensor) -> Parts:
         """What no attribute owns."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
-from analogies_hub.separation.layers import FARTHEST, after, covered, sampled
+from analogies_hub.separation.layers import FARTHEST, after, covered, sampled, undone
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import excess_cover
 
@@ -100,7 +100,7 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
 def test_the_critics_updates_move_the_critics_alone():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     shown, pictures = torch.eye(2).repeat_interleave(2, 0), torch.rand(4, 3, 32, 32) * 2 - 1
-    parts, _ = trainer.seen(0, pictures, shown, torch.zeros(4, 4))
+    parts, _ = trainer.seen(pictures, shown, torch.zeros(4, 4))
     before = {name: value.clone() for name, value in trainer.state_dict().items()}
     trainer.code_critic_step(parts["common"], shown)
     trainer.picture_critic_step(pictures, trainer.pipeline.decoded(parts), shown, pictures.flip(0), 1 - shown)
@@ -112,7 +112,7 @@ def test_the_critics_updates_move_the_critics_alone():
 
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
-    own, _ = trainer.seen(0, torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
+    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
     mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
     translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]))
     translated.retain_grad()
@@ -127,7 +127,7 @@ def test_the_fill_critic_sees_translations_only_where_something_was_taken_away()
     layers = list(torch.zeros(2, 3, 5, 32, 32))
     layers[0][0, 0, :16, :16] = 1  # the first picture's glasses
     layers[1][2, 0, :16, 16:] = 1  # the third picture's smile
-    own, _ = trainer.seen(0, pictures, shown, torch.zeros(len(pictures), 4))
+    own, _ = trainer.seen(pictures, shown, torch.zeros(len(pictures), 4))
     for _ in range(20):  # another picture is translated each time
         made, _ = trainer.translations(1000, pictures, shown, own, layers)
         number = next(number for number in range(3) if made.filled[0, 0, -1, -1] == pictures[number, 0, -1, -1])
@@ -157,7 +157,7 @@ def test_layers_are_drawn_of_the_pictures_that_show_the_attribute():
     pipeline = build(domains=("none", "glasses", "smile+glasses"))
     trainer = get_method("didd").trainer(pipeline)
     parts, _ = trainer.seen(
-        0, torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4)
+        torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4)
     )
     own = trainer.masked(parts, trainer.shown([torch.zeros(2, 3)] * 3))
     few, all_of_them = trainer.layers(own, 2), pipeline.decoder.drawn(pipeline.separate(own))
@@ -244,6 +244,7 @@ def test_looking_up_twice_is_looking_up_once():
     )
     assert (twice - once).abs().max() < 0.03
     assert (twice - turned_round).abs().max() > 0.1
+    torch.testing.assert_close(after(first, undone(first)), torch.zeros(1, 4))
 
 
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
