@@ -84,7 +84,7 @@ class LayersConfig(SeparationConfig):
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)
     noise: float = setting(0.4, "standard deviation of the noise on separate codes of mean square 1", 0.0, 2.0)
     move: float = setting(0.2, "how far pictures are moved, turned and zoomed to teach where faces are", 0.0, 1.0)
-    jitter: float = setting(0.05, "how much farther separate encoders see faces than where they are", 0.0, 1.0)
+    jitter: float = setting(0.12, "how much farther separate encoders see faces than where they are", 0.0, 1.0)
     keep: float = setting(0.25, "share of attributes that a translation keeps from the picture itself", 0.0, 1.0)
     blind: float = setting(0.5, "share of pictures of which a part is withheld from the common code, too", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)

@@ -209,7 +209,8 @@ class Layer(nn.Module):
 
     def window(self) -> Tensor:
         """Where the layer is wont to be, and a little around it: (1, R, R), 0 to 1."""
-        around = F.max_pool2d(self.usual, self.size // 8 + 1, 1, self.size // 16)
+        reach = self.size // 10
+        around = F.max_pool2d(self.usual, 2 * reach + 1, 1, reach)
         return (around / (WONT * around.amax())).clamp(max=1)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ class LayersTrainer(CriticsTrainer):
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         moves = 2 * self.rand(len(pictures), 4) - 1
-        parts, presence = self.seen(pictures, shown, config.jitter * moves)
+        parts, presence = self.seen(pictures, shown, config.jitter * self.rising(step - self.stages[0], RISE) * moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, config.move * moves)
@@ -98,7 +98,7 @@ class LayersTrainer(CriticsTrainer):
         mine = [layer[swap.edited] for layer in layers]
         given = [layer[swap.sources[:, place]] for place, layer in enumerate(layers)]
         edited, wanted = pictures[swap.edited], shown.gather(0, swap.sources)
-        translated, undone, taken = self.back(own, mine, given, swap.edited)
+        translated, undone, taken = self.back(own, mine, given, swap.edited, self.settled(step) < 0)
         gone = taken.to(edited.dtype)
         filled = torch.lerp(edited, translated, F.interpolate(gone, edited.shape[-2:]))
         made = Translations(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
@@ -122,13 +122,15 @@ class LayersTrainer(CriticsTrainer):
 
     def rising(self, step: int, steps: int) -> float:
         """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
-        return min(1.0, step / max(1, min(steps, self.config.steps // SHORT)))
+        return min(1.0, max(0, step) / max(1, min(steps, self.config.steps // SHORT)))
 
     def settled(self, step: int) -> int:
         """How many steps ago layers should have found their place; below 0 before.
 
         Until then some cover is free: small layers must be of use before they cost anything.
         From then on what is filled in has to look real, which upsets layers that are still blurred.
+        And layers learn their colours from data alone: the picture critic, without which small ones
+        never begin, is best pleased by the same loud ones for all.
         """
         return step - int(SETTLED * self.config.steps)
 
@@ -237,7 +239,9 @@ class LayersTrainer(CriticsTrainer):
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
-    def back(self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor) -> tuple[Tensor, ...]:
+    def back(
+        self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor, learns: bool
+    ) -> tuple[Tensor, ...]:
         """Some pictures, translated and with their own attributes again: they should be as before.
 
         So the common code is asked to be the same with and without an attribute, and to tell
@@ -247,11 +251,14 @@ class LayersTrainer(CriticsTrainer):
         Args:
             mine, given: layers (B, 5, R, R) of these pictures, and those they get instead, not yet placed.
             edited: their numbers (B,).
+            learns: whether the critics' opinion of the translations reaches the colours they get.
 
         Returns:
             Both (B, 3, R, R), and of which details something was taken away, (B, 1, R / 4, R / 4) of bool.
         """
         decoder, common = self.decoder, own[COMMON][edited]
+        if not learns:
+            given = [torch.cat([layer[:, :1], layer[:, 1:].detach()], dim=1) for layer in given]
         given = decoder.placed(common, given)
         before, after = covered(decoder.placed(common, mine)), covered(given)
         known = own[DETAIL][edited] * ~before

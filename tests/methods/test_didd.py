@@ -114,7 +114,7 @@ def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
     mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
-    translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]))
+    translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]), True)
     translated.retain_grad()
     undone.sum().backward()
     assert translated.grad is None
