@@ -65,7 +65,9 @@ class CompactDecoder(nn.Module):
         """
         looks = [undone(pose.detach()) for pose in self.pose(common).unbind(1)]
         looks = looks if moves is None else [after(look, moves) for look in looks]
-        return [sampled(images, look, "border") * layer.window() for look, layer in zip(looks, self.layers, strict=True)]  # type: ignore[operator]
+        return [
+            sampled(images, look, "border") * layer.window() for look, layer in zip(looks, self.layers, strict=True)
+        ]  # type: ignore[operator]
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are placed already.

@@ -156,9 +156,7 @@ def test_a_blind_place_is_unknown_to_common_code_and_details_alike():
 def test_layers_are_drawn_of_the_pictures_that_show_the_attribute():
     pipeline = build(domains=("none", "glasses", "smile+glasses"))
     trainer = get_method("didd").trainer(pipeline)
-    parts, _ = trainer.seen(
-        torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4)
-    )
+    parts, _ = trainer.seen(torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4))
     own = trainer.masked(parts, trainer.shown([torch.zeros(2, 3)] * 3))
     few, all_of_them = trainer.layers(own, 2), pipeline.decoder.drawn(pipeline.separate(own))
     for some, drawn, start in zip(few, all_of_them, (2, 4), strict=True):
