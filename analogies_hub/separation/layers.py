@@ -19,7 +19,6 @@ from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
 FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
-
 WONT = 0.2  # of its largest mean cover: from there on a layer is wont to be in a place
 POINTS, SHARP = 32, 4.0  # of the face, which tell where layers lie, and the size of the logits that tell where they are
 FARTHEST = 0.4  # how far layers are moved, turned and zoomed at most, see `similarity`
@@ -65,9 +64,8 @@ class CompactDecoder(nn.Module):
         """
         looks = [undone(pose.detach()) for pose in self.pose(common).unbind(1)]
         looks = looks if moves is None else [after(look, moves) for look in looks]
-        return [
-            sampled(images, look, "border") * layer.window() for look, layer in zip(looks, self.layers, strict=True)
-        ]  # type: ignore[operator]
+        windows = [layer.window() for layer in self.layers]  # type: ignore[operator]
+        return [sampled(images, look, "border") * window for look, window in zip(looks, windows, strict=True)]
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are placed already.
@@ -172,10 +170,10 @@ class Layer(nn.Module):
 
     Attributes:
         source: of each cell of the canvas (s * s,), how much it counts in the borrowed colour, as a logit.
-        usual: how much the layer covers in the mean (1, R, R), as training found it.
+        usual_cover: how much the layer covers in the mean (1, R, R), as training found it; ones if it never did.
     """
 
-    usual: Tensor
+    usual_cover: Tensor
 
     def __init__(self, size: int, width: int, numbers: int) -> None:
         super().__init__()
@@ -189,7 +187,7 @@ class Layer(nn.Module):
         nn.init.constant_(last.bias[: 2**2], FAINT)  # type: ignore[index]
         self.body = nn.Sequential(*body, *norm_act(widths[-1]), last, nn.PixelShuffle(2))
         self.source = nn.Parameter(torch.zeros(self.side**2))
-        self.register_buffer("usual", torch.ones(1, size, size))
+        self.register_buffer("usual_cover", torch.ones(1, size, size))
 
     def forward(self, code: Tensor) -> Tensor:
         """(B, D, 1, 1) -> (B, 5, R, R): how much it covers, what share of its colour is borrowed, its own colour.
@@ -212,7 +210,7 @@ class Layer(nn.Module):
     def window(self) -> Tensor:
         """Where the layer is wont to be, and a little around it: (1, R, R), 0 to 1."""
         reach = self.size // 10
-        around = F.max_pool2d(self.usual, 2 * reach + 1, 1, reach)
+        around = F.max_pool2d(self.usual_cover, 2 * reach + 1, 1, reach)
         return (around / (WONT * around.amax())).clamp(max=1)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:

@@ -218,7 +218,7 @@ class LayersTrainer(CriticsTrainer):
         """
         for layer, drawn, there in zip(self.decoder.layers, layers, shown.unbind(1), strict=True):
             cover = self.ranks.total(drawn[:, :1].detach().sum(0)) / self.ranks.total(there.sum())
-            cast(Layer, layer).usual.lerp_(cover, HABIT)
+            cast(Layer, layer).usual_cover.lerp_(cover, HABIT)
 
     def places(self, common: Tensor, shown: Tensor) -> Tensor:
         """Where layers are wont to be in pictures that show their attributes, (B, 1, R, R) in [0, 1]."""

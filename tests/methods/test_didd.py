@@ -12,7 +12,7 @@ from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
 from analogies_hub.separation.layers import FARTHEST, after, covered, sampled, undone
 from analogies_hub.separation.layers_critics import Translations
-from analogies_hub.separation.layers_trainer import excess_cover
+from analogies_hub.separation.layers_trainer import error_inside, excess_cover
 
 
 def build(method="didd", **values):
@@ -243,6 +243,37 @@ def test_looking_up_twice_is_looking_up_once():
     assert (twice - once).abs().max() < 0.03
     assert (twice - turned_round).abs().max() > 0.1
     torch.testing.assert_close(after(first, undone(first)), torch.zeros(1, 4))
+
+
+def test_an_encoder_looks_where_its_layer_is_wont_to_be():
+    pipeline = build(domains=("glasses", "smile"))
+    trainer, images = get_method("didd").trainer(pipeline), torch.ones(2, 3, 32, 32)
+    common = pipeline.encoder_common(images)
+    assert torch.equal(pipeline.glimpses(images, common)["smile"], images)  # untrained: everywhere
+    shown, layers = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), [torch.zeros(2, 5, 32, 32) for _ in range(2)]
+    layers[1][1, 0, 16:20, 16:20] = 1  # the second picture's smile
+    for _ in range(400):
+        trainer.watch(layers, shown)
+    seen = pipeline.glimpses(images, common)["smile"][0, 0]
+    assert (seen > 0.9).nonzero().amin(0).tolist() == [13, 13] and (seen > 0.9).nonzero().amax(0).tolist() == [22, 22]
+    assert seen[:13].max() < 0.01
+
+
+def test_the_error_inside_is_the_mean_of_a_small_place_as_of_a_large_one():
+    where, drawn = torch.zeros(3, 1, 32, 32), torch.zeros(3, 3, 32, 32)
+    where[0, :, :2, :2], where[1, :, :16] = 1, 1  # the third picture shows nothing
+    assert error_inside(drawn, drawn + 0.6, where).item() == pytest.approx((0.6 + 0.6 + 0) / 3)
+    assert error_inside(drawn, drawn + 0.6 * (1 - where), where).item() == 0
+
+
+def test_settled_layers_hear_from_critics_how_much_they_cover_and_not_in_which_colours():
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
+    own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
+    mine, given = (list(layers.requires_grad_()) for layers in torch.rand(2, 2, 2, 5, 32, 32))
+    for learns in (True, False):
+        translated, *_ = trainer.back(own, mine, given, torch.tensor([0, 1]), learns)
+        (heard,) = torch.autograd.grad(translated.square().sum(), given[0], retain_graph=True)
+        assert heard[:, 0].any() and heard[:, 1:].any() == learns
 
 
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():

@@ -27,10 +27,13 @@ The `default` preset is ours. What it changes, and why:
       faint: the common code of a picture with glasses helped to draw them, and that of a
       picture without did not, however well the adversary hid which is which.
     - A layer is drawn as if all faces were in one place, and laid where the common code says: moved,
-      turned and zoomed. Separate encoders see pictures so moved in training, and cannot tell
-      themselves. Otherwise a guide's glasses land where the guide's eyes are: of drawn faces,
-      which differ by 4 % of the side, 8 degrees and 8 % in size, perfect glasses would have an
-      Edit gain of 0.46, smiles 0.11, facial hair 0.64.
+      turned and zoomed. Otherwise a guide's glasses land where the guide's eyes are: of drawn
+      faces, which differ by 4 % of the side, 8 degrees and 8 % in size, perfect glasses would
+      have an Edit gain of 0.46, smiles 0.11, facial hair 0.64. Pictures moved by known amounts
+      teach where faces are.
+    - Separate encoders see the face in the frame of their layer, and only where that is wont to
+      be: codes of whole pictures tell their hues, and layers ignore them. The error there counts
+      by itself, so that a small attribute counts as much as a large one.
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
       rectangles, so that the coarse code can draw whatever is missing. Those beneath a layer
