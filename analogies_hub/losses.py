@@ -44,3 +44,8 @@ def confusion(logits: Tensor, target: float = 0.5) -> Tensor:
             domain, 0; at 0.5 the codes of all domains are pulled to where nothing can be told.
     """
     return F.binary_cross_entropy_with_logits(logits.float(), torch.full_like(logits, target, dtype=torch.float32))
+
+
+def mean_inside(values: Tensor, where: Tensor) -> Tensor:
+    """The mean of values (B, 1, H, W) at some places (B, 1, H, W) in [0, 1], of each picture, then of all pictures."""
+    return ((values * where).sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1)).mean()

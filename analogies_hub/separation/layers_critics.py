@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..losses import tells
+from ..losses import mean_inside, tells
 from ..training import Losses
 from .config import LayersConfig
 from .networks import FillCritic, PictureCritic
@@ -106,8 +106,7 @@ class CriticsTrainer(SeparationTrainer):
             where: what counts, (B, 1, R / 8, R / 8) in [0, 1]; each picture counts alike.
         """
         logits = self.fill_critic(pictures + MIST * self.randn(*pictures.shape))
-        found = (F.softplus(-logits if real else logits) * where).sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1)
-        return found.mean()
+        return mean_inside(F.softplus(-logits if real else logits), where)
 
     def fill_critic_step(self, made: Translations) -> Losses:
         """One update of the fill critic: guides are real, translations are not, at the same places.

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..losses import confusion, edges_l1, tells
+from ..losses import confusion, edges_l1, mean_inside, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
 from .layers import CompactDecoder, Layer, after, covered, sampled
@@ -285,8 +285,7 @@ def error_inside(drawn: Tensor, pictures: Tensor, where: Tensor) -> Tensor:
     So a small attribute counts as much as a large one. In the mean of all pixels which smile it
     is makes next to no difference, and all come out alike.
     """
-    errors = (drawn - pictures).abs().mean(1, keepdim=True) * where
-    return (errors.sum((1, 2, 3)) / where.sum((1, 2, 3)).clamp(min=1)).mean()
+    return mean_inside((drawn - pictures).abs().mean(1, keepdim=True), where)
 
 
 def excess_cover(layers: list[Tensor], free: float) -> Tensor:
