@@ -19,6 +19,8 @@ RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
+UNSETTLED_INSIDE = 0.3  # how much the error inside counts until then: the common code would draw small attributes
+SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
@@ -76,7 +78,8 @@ class LayersTrainer(CriticsTrainer):
         common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
         drawn = self.decoder.laid(common, placed, details)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        losses["inside"] = config.w_inside * error_inside(drawn, pictures, self.places(own[COMMON], shown))
+        inside = config.w_inside * self.before_and_after(step, UNSETTLED_INSIDE, 1)
+        losses["inside"] = inside * error_inside(drawn, pictures, self.places(own[COMMON], shown))
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
@@ -102,8 +105,9 @@ class LayersTrainer(CriticsTrainer):
         gone = taken.to(edited.dtype)
         filled = torch.lerp(edited, translated, F.interpolate(gone, edited.shape[-2:]))
         made = Translations(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
+        shows = config.w_attributes * counts * self.before_and_after(step, 1, SETTLED_ATTRIBUTES)
         losses = {
-            "attributes": config.w_attributes * counts * tells(self.judged(translated, wanted), wanted),
+            "attributes": shows * tells(self.judged(translated, wanted), wanted),
             "back": config.w_back * counts * self.distance(undone, edited),
         }
         if (settled := self.settled(step)) >= 0:
@@ -133,6 +137,10 @@ class LayersTrainer(CriticsTrainer):
         never begin, is best pleased by the same loud ones for all.
         """
         return step - int(SETTLED * self.config.steps)
+
+    def before_and_after(self, step: int, before: float, after: float) -> float:
+        """How much something counts that counts differently before and, step by step, after layers have settled."""
+        return before + (after - before) * self.rising(self.settled(step), RISE)
 
     @property
     def decoder(self) -> CompactDecoder:
