@@ -55,7 +55,10 @@ The `default` preset is ours. What it changes, and why:
       given, where some set shows that; and small parts of pictures are withheld from the common
       code. Otherwise it pays as well to leave an attribute to the common code, and its layer
       never learns it.
-    - Once layers have settled, a critic judges whether what is filled in where an attribute was
+    - Small attributes begin with that critic, which is best pleased by loud ones, the same for all.
+      So once layers have settled, at 40 % of the steps, it counts half and reaches how much they
+      cover, no more their colours, and the error where they are wont to be counts three times as much.
+    - From then on another critic judges whether what is filled in where an attribute was
       taken away looks real, there alone. Reconstruction draws the middle of all that could be
       there: faces without eyes.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
