@@ -48,6 +48,7 @@ class LayersTrainer(CriticsTrainer):
     """
 
     config: LayersConfig
+    newest_is_best = True  # rates fall to nothing, and the score likes blurs better than what looks real
 
     def __init__(self, pipeline: Coder) -> None:
         super().__init__(pipeline)

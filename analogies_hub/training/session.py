@@ -226,7 +226,7 @@ class Session:
         if self.ranks.first:
             self.records.write(self.step, {"validation": score})  # type: ignore[union-attr]
             self.sample()
-            if score < self.score:
+            if score < self.score or self.trainer.newest_is_best:
                 self.score, self.best = score, self.step
                 self.best_weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}
                 self.export("best", self.step)

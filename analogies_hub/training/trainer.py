@@ -1,7 +1,7 @@
 """What a method brings to the engine: a pipeline, critics, and one training step."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,10 @@ class Trainer(nn.Module):
         stages: how many steps each stage has; most methods have one.
         ranks: the processes that train together; set by the engine.
         rows: this process's pictures of each source in a step; set by the engine.
+        newest_is_best: whether the newest model is exported as the best, whatever its validation score.
     """
+
+    newest_is_best: ClassVar[bool] = False
 
     def __init__(self, pipeline: Pipeline, stages: Sequence[int]) -> None:
         super().__init__()

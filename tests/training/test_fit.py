@@ -216,6 +216,12 @@ def test_the_best_weights_and_the_last_are_exported_also_of_a_longer_run(tmp_pat
     assert (values(tmp_path / "best"), values(tmp_path / "last")) == (2.0, 5.0)
 
 
+def test_a_trainer_may_say_that_its_newest_model_is_the_best(tmp_path, monkeypatch):
+    monkeypatch.setattr("analogies_hub.training.Trainer.newest_is_best", True)
+    outcome = train(tmp_path, settings={"steps": 3}, save_every=1)
+    assert (outcome.best, values(tmp_path / "best")) == (3, 3.0)
+
+
 def test_averaged_weights_are_exported_and_survive_a_stop(tmp_path):
     train(tmp_path, ema=0.1, settings={"steps": 3}, on_log=at(1, stop))
     train(tmp_path, ema=0.1, settings={"steps": 3}, resume=True)
