@@ -68,12 +68,19 @@ class CompactDecoder(nn.Module):
         return [sampled(images, look, "border") * window for look, window in zip(looks, windows, strict=True)]
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
-        """As `forward`, of layers (B, 5, R, R) that are placed already.
+        """As `forward`, of layers (B, 5, R, R) that are placed already."""
+        return self.over(self.beneath(common, layers, details), layers)
+
+    def beneath(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
+        """What layers (B, 5, R, R) are laid over, (B, 3, R, R).
 
         Details beneath a layer are those of a picture that shows the attribute, or not worth
         keeping, so they are let go.
         """
-        canvas = self.ground(common, details * ~covered(layers))
+        return self.ground(common, details * ~covered(layers))
+
+    def over(self, canvas: Tensor, layers: Sequence[Tensor]) -> Tensor:
+        """A canvas (B, 3, R, R) with layers (B, 5, R, R), placed already, over it."""
         for layer, picture in zip(self.layers, layers, strict=True):
             canvas = layer.over(canvas, picture)  # type: ignore[operator]
         return canvas

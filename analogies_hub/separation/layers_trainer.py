@@ -19,7 +19,6 @@ RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
-UNSETTLED_INSIDE = 0.3  # how much the error inside counts until then: the common code would draw small attributes
 SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
@@ -77,10 +76,11 @@ class LayersTrainer(CriticsTrainer):
         self.watch(layers, shown)
         placed = self.decoder.placed(own[COMMON], layers)
         common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
-        drawn = self.decoder.laid(common, placed, details)
+        canvas = self.decoder.beneath(common, placed, details)
+        drawn = self.decoder.over(canvas, placed)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        inside = config.w_inside * self.before_and_after(step, UNSETTLED_INSIDE, 1)
-        losses["inside"] = inside * error_inside(drawn, pictures, self.places(own[COMMON], shown))
+        attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
+        losses["inside"] = config.w_inside * error_inside(attributes, pictures, self.places(own[COMMON], shown))
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
