@@ -26,3 +26,15 @@ class ModelError(AnalogyError):
     """A configuration or weights that cannot be loaded as they are."""
 
     exit_code = 3
+
+
+class HubError(AnalogyError):
+    """A repository that is not there, not a model of this library, or not open to this user."""
+
+    exit_code = 4
+
+
+class NetworkError(AnalogyError):
+    """The Hub cannot be reached, or is too busy."""
+
+    exit_code = 5

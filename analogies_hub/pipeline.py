@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import nn
 
 from . import __version__
@@ -15,10 +13,17 @@ from .config import Config
 from .errors import ModelError, UsageError
 from .images import atomic_write
 from .operations import Operation, describe
-
-FORMAT_VERSION = 1
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-MAX_CONFIG_BYTES = 1_000_000
+from .saved import (
+    CONFIG_FILE,
+    FORMAT_VERSION,
+    WEIGHTS_FILE,
+    check_fit,
+    check_weights,
+    fill,
+    read_record,
+    shapes_in,
+    write_weights,
+)
 
 
 class Pipeline(nn.Module):
@@ -34,6 +39,8 @@ class Pipeline(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.origin = ""  # where the weights are from, as `find_model` says it
+        self.about: dict[str, Any] = {}  # how they were trained
         self.hashed: tuple[tuple, str] = ((), "")  # of which versions of the weights, and the fingerprint
         self.register_buffer("anchor", torch.empty(0), persistent=False)  # knows the device where no weight does
 
@@ -66,7 +73,8 @@ class Pipeline(nn.Module):
         a save that was cut short is refused by `from_pretrained`.
 
         Args:
-            about: how it was trained, ready for JSON; kept under `train` in config.json.
+            about: how it was trained, ready for JSON; kept under `train` in config.json. By default
+                what it was loaded with.
             half: write weights in half precision, in a file of half the size; they are
                 computed with in single precision all the same.
         """
@@ -78,10 +86,7 @@ class Pipeline(nn.Module):
                 tensors = {
                     name: value.half() if value.is_floating_point() else value for name, value in tensors.items()
                 }
-            weights = save(tensors, metadata={"analogies_hub": json.dumps({"method": self.method})})
-            files[WEIGHTS_FILE] = {"sha256": hashlib.sha256(weights).hexdigest(), "size": len(weights)}
-            with atomic_write(folder / WEIGHTS_FILE) as file:
-                file.write(weights)
+            files[WEIGHTS_FILE] = write_weights(folder, tensors, self.method)
         record = {
             "format_version": FORMAT_VERSION,
             "library_name": "analogies-hub",
@@ -89,7 +94,7 @@ class Pipeline(nn.Module):
             "method": self.method,
             "config": self.config.to_dict(),
             "files": files,
-        } | ({"train": about} if about else {})
+        } | ({"train": about or self.about} if about or self.about else {})
         with atomic_write(folder / CONFIG_FILE) as file:
             file.write(json.dumps(record, indent=2).encode() + b"\n")
 
@@ -107,62 +112,21 @@ class Pipeline(nn.Module):
             raise ModelError(
                 f"'{folder}' holds method '{record['method']}', expected '{cls.method}'; use load_pipeline"
             )
-        pipeline = cls(cls.config_type.from_dict(record["config"]))
-        wants, has = bool(pipeline.state_dict()), WEIGHTS_FILE in record["files"]
-        if wants != has:
+        config = cls.config_type.from_dict(record["config"])
+        with torch.device("meta"):  # only shapes: settings that ask for gigabytes meet the file before they get them
+            wanted = cls(config).state_dict()
+        if bool(wanted) != (WEIGHTS_FILE in record["files"]):
             raise ModelError(
-                f"'{folder}' must {'' if wants else 'not '}list {WEIGHTS_FILE} in {CONFIG_FILE}; save it again"
+                f"'{folder}' must {'' if wanted else 'not '}list {WEIGHTS_FILE} in {CONFIG_FILE}; save it again"
             )
-        if has:
-            fill(pipeline, folder / WEIGHTS_FILE, record["files"][WEIGHTS_FILE])
+        if wanted:
+            check_weights(folder / WEIGHTS_FILE, record["files"][WEIGHTS_FILE])
+            check_fit(folder / WEIGHTS_FILE, shapes_in(folder / WEIGHTS_FILE), wanted)
+        pipeline = cls(config)
+        if wanted:
+            fill(pipeline, folder / WEIGHTS_FILE)
+        pipeline.about = record.get("train") or {}
         return pipeline.eval()
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """The checked contents of a saved pipeline's config.json.
-
-    Raises:
-        ModelError: if it is missing, no JSON, incomplete, or of a newer format.
-    """
-    path = folder / CONFIG_FILE
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ModelError(f"'{path}' is over {MAX_CONFIG_BYTES:,} bytes, no config is; download it again")
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"'{folder}' is not a saved pipeline: it has no readable {CONFIG_FILE}") from None
-    except (ValueError, RecursionError):
-        raise ModelError(f"'{path}' is not valid JSON; save or download it again") from None
-    if not isinstance(record, dict):
-        raise ModelError(f"'{path}' must hold a table, got {type(record).__name__}")
-    if record.get("format_version") != FORMAT_VERSION:
-        found = record.get("format_version")
-        raise ModelError(f"'{path}' has format {found!r}, this version reads {FORMAT_VERSION}; upgrade analogies-hub")
-    for name, kind in {"method": str, "config": dict, "files": dict}.items():
-        if not isinstance(record.get(name), kind):
-            raise ModelError(f"'{path}' lacks a valid '{name}'; save or download it again")
-    return record
-
-
-def fill(module: nn.Module, path: Path, expected: Any) -> None:
-    """Load a safetensors file into the module after checking its hash, strictly.
-
-    Raises:
-        ModelError: if the file is missing, altered, damaged, or does not fit.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError:
-        raise ModelError(f"'{path}' is missing or unreadable; download the model again") from None
-    digest = expected.get("sha256") if isinstance(expected, dict) else None
-    if hashlib.sha256(data).hexdigest() != digest:
-        pointer = " (it is a Git LFS pointer: run git lfs pull)" if data.startswith(b"version https://git-lfs") else ""
-        raise ModelError(f"'{path}' does not match the sha256 in {CONFIG_FILE}{pointer}; download the model again")
-    try:
-        module.load_state_dict(load(data), strict=True)
-    except (SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[-1].strip()
-        raise ModelError(f"'{path}' does not fit the settings in {CONFIG_FILE} ({first})") from None
 
 
 def pick_device(name: str) -> torch.device:

@@ -10,6 +10,7 @@ from .config import Config, nearest_name
 from .errors import UsageError
 
 if TYPE_CHECKING:
+    from .hub.address import Address
     from .pipeline import Pipeline
     from .training import Trainer
 
@@ -69,39 +70,76 @@ def get_method(name: str) -> Method:
     return import_module(METHODS[name]).METHOD
 
 
-def load_pipeline(source: str | Path, device: str = "auto") -> "Pipeline":
+def load_pipeline(
+    source: "str | Path | Address", device: str = "auto", revision: str | None = None, offline: bool = False
+) -> "Pipeline":
     """A pipeline ready for use: from a saved folder, by a model's name, or by the id of a method without weights.
 
     Args:
         source: folder written by `save_pretrained` or by training (its best model is taken);
-            the name of a model in `model_cards/` of a checkout; or a method id such as `pair`.
+            the name of a model in `model_cards/` of a checkout, or of a published one;
+            OWNER/NAME of a model on the Hub; or a method id such as `pair`.
         device: auto, cpu, cuda, cuda:N or mps.
+        revision: branch, tag or commit of a model on the Hub.
+        offline: ask nobody; what was fetched before still loads.
 
     Raises:
         UsageError: if nothing goes by that name, or the device is not present.
         ModelError: if the folder does not hold a whole, matching pipeline.
+        HubError, NetworkError: if a model on the Hub cannot be had.
 
     >>> load_pipeline("pair", device="cpu").method
     'pair'
     """
-    from .pipeline import pick_device, read_record
+    from .pipeline import pick_device
+    from .saved import read_record
 
-    folder = model_folder(source)
-    if folder is not None:
-        pipeline = get_method(read_record(folder)["method"]).pipeline_type().from_pretrained(folder)
-    elif str(source) in METHODS:
+    target = pick_device(device)
+    if str(source) in METHODS and not Path(str(source)).is_dir():
         method = get_method(str(source))
         if method.needs_weights:
             raise UsageError(f"'{source}' needs trained weights; give a model's folder or name{models_clause()}")
-        pipeline = method.pipeline_type()(method.config()).eval()
-    else:
-        known = [*METHODS, *model_names()]
-        raise UsageError(f"'{source}' is neither a folder, a model nor a method; {nearest_name(str(source), known)}")
-    return pipeline.to(pick_device(device))
+        return method.pipeline_type()(method.config()).eval().to(target)
+    folder, origin = find_model(source, revision, offline)
+    pipeline = get_method(read_record(folder)["method"]).pipeline_type().from_pretrained(folder)
+    pipeline.origin = origin
+    return pipeline.to(target)
+
+
+def find_model(source: "str | Path | Address", revision: str | None = None, offline: bool = False) -> tuple[Path, str]:
+    """The folder of a saved pipeline, and where it is from: a path, a name, or OWNER/NAME@COMMIT.
+
+    Args:
+        source, revision, offline: as for `load_pipeline`.
+
+    Raises:
+        UsageError: if nothing goes by that name.
+        HubError, NetworkError, ModelError: if a model on the Hub cannot be had.
+    """
+    from .hub.address import Address, pins
+    from .hub.download import fetch
+
+    folder = None if isinstance(source, Address) else model_folder(source)
+    if folder is not None:
+        if revision:
+            raise UsageError(
+                f"'{source}' is a folder on this machine, which has no revision '{revision}'; leave it out"
+            )
+        return folder, str(source)
+    address = source if isinstance(source, Address) else pins().get(str(source))
+    if address is None:
+        if "/" not in str(source):
+            known = [*METHODS, *model_names(), *pins()]
+            raise UsageError(
+                f"'{source}' is neither a folder, a model nor a method; {nearest_name(str(source), known)}"
+            )
+        address = Address.parse(str(source))
+    found = fetch(address.at(revision), offline)
+    return found.folder, f"{found.address.repo}@{found.address.revision}"
 
 
 def model_folder(source: str | Path) -> Path | None:
-    """The folder of a saved pipeline that a path or a model's name stands for; None if it stands for none."""
+    """The folder of a saved pipeline that a path or a model's name stands for; None if it stands for none here."""
     folder = Path(source)
     if folder.is_dir():
         trained = folder / "best"  # in the folder of a training run

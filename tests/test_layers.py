@@ -6,10 +6,22 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
-ORDER = ["errors", "config", "images", "codes", "operations", "filters", "patches", "losses", "data", "pipeline"]
-ORDER += ["training", "separation", "registry"]
+ORDER = [
+    "errors",
+    "config",
+    "images",
+    "codes",
+    "operations",
+    "filters",
+    "patches",
+    "losses",
+    "data",
+    "saved",
+    "pipeline",
+]
+ORDER += ["training", "separation", "hub", "registry"]
 CORE = set(ORDER) - {"data"}
-OUTER = {"bench", "cli", "data", "evaluation", "methods", "separation", "training"}
+OUTER = {"bench", "cli", "data", "evaluation", "hub", "methods", "separation", "training"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
     "data": {"errors", "config", "images", "filters"},

@@ -2,6 +2,7 @@
 
 import functools
 import glob
+import inspect
 import json
 import os
 import signal
@@ -19,14 +20,25 @@ from ..errors import AnalogyError, ImageError, UsageError
 
 if TYPE_CHECKING:
     from ..operations import OnStep
+    from ..pipeline import Pipeline
 
 STREAM = "-"
 INTERRUPTED = 130
+
+Load = Callable[..., "Pipeline"]
 
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")]
 ThreadsOption = Annotated[int | None, typer.Option(min=1, help="CPU threads; default: one a core")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a result on stdout, errors too")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Folder of a trained model, the name of a published one, or OWNER/NAME")
+]
+HubOption = Annotated[
+    str | None, typer.Option("--from-hub", help="The same, always from the Hub: OWNER/NAME[@REVISION]")
+]
+RevisionOption = Annotated[str | None, typer.Option(help="Branch, tag or commit of a model on the Hub")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Ask nobody; what was fetched before still loads")]
 OverwriteOption = Annotated[bool, typer.Option(help="Replace files that exist")]
 OutputOption = Annotated[
     str | None,
@@ -63,6 +75,49 @@ def friendly(command: Callable) -> Callable:
             raise typer.Exit(1) from error
 
     return wrapped
+
+
+def loading(command: Callable) -> Callable:
+    """Give a command --revision and --offline, and hand it `load` (source, device), which obeys them."""
+    options = {"revision": (RevisionOption, None), "offline": (OfflineOption, False)}
+    signature = inspect.signature(command)
+    own = [each for name, each in signature.parameters.items() if name != "load"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in options.items()
+    ]
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, revision: str | None = None, offline: bool = False, **kwargs: Any) -> Any:
+        return command(*args, load=functools.partial(load, revision=revision, offline=offline), **kwargs)
+
+    wrapped.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {each.name: each.annotation for each in [*own, *added]}  # typer looks at both
+    return wrapped
+
+
+def load(
+    source: str | None, device: str, from_hub: str | None = None, revision: str | None = None, offline: bool = False
+) -> "Pipeline":
+    """The pipeline that a command works with; one of the Hub is named on stderr.
+
+    Args:
+        source, device, revision, offline: as for `load_pipeline`.
+        from_hub: in place of the source, a name on the Hub.
+
+    Raises:
+        UsageError: if not exactly one of source and from_hub is given.
+    """
+    if (source is None) == (from_hub is None):
+        raise UsageError("which model? give either --model or --from-hub OWNER/NAME")
+    from ..hub.address import Address
+    from ..registry import load_pipeline
+
+    chosen = Address.parse(from_hub) if from_hub is not None else source
+    pipeline = load_pipeline(chosen, device, revision, offline)  # type: ignore[arg-type]
+    if "@" in pipeline.origin:
+        typer.echo(f"Using {pipeline.origin}", err=True)
+    return pipeline
 
 
 def report_error(message: str, code: int, as_json: bool) -> None:

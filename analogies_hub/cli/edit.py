@@ -6,7 +6,6 @@ import typer
 
 from ..errors import UsageError
 from . import common
-from .translate import ModelOption
 
 PhotosArgument = Annotated[list[str], typer.Argument(help="The photos that are edited; folders and globs for many")]
 GuideOption = Annotated[str | None, typer.Option(help="The picture whose glasses, smile... are taken")]
@@ -19,9 +18,12 @@ SaveMaskOption = Annotated[bool, typer.Option("--save-mask", help="Also write th
 
 
 @common.friendly
+@common.loading
 def edit(
     photos: PhotosArgument,
-    model: ModelOption,
+    load: common.Load,
+    model: common.ModelOption = None,
+    from_hub: common.HubOption = None,
     guide: GuideOption = None,
     remove: RemoveOption = False,
     threshold: ThresholdOption = None,
@@ -44,11 +46,10 @@ def edit(
         raise UsageError("only one of the pictures can come from stdin")
     sources = [source for photo in photos for source in common.expand(photo)]
 
-    from ..registry import load_pipeline
     from .jobs import Outlet, call_each, find_operation, targets
 
     common.use_threads(threads)
-    pipeline = load_pipeline(model, device)
+    pipeline = load(model, device, from_hub)
     name = "remove" if guide is None else "replace" if remove else "transfer"
     operation = find_operation(pipeline, name, ("content", "threshold", "box"))
     inputs: dict[str, Any] = {"threshold": threshold, "box": box}

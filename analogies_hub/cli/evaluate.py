@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ..errors import UsageError
-from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
+from .common import DeviceOption, JsonOption, Load, QuietOption, ThreadsOption, friendly, loading, progress, use_threads
 from .scoring import (
     BENCHMARK,
     Scoring,
@@ -73,8 +73,10 @@ def inputs_command(
 
 @eval_app.command("edits")
 @friendly
+@loading
 def edits_command(
     context: typer.Context,
+    load: Load,
     edit: Annotated[str, typer.Argument(help="A trained model, a folder with outputs/, or a function module:function")],
     task: TaskOption = None,
     folder: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for results and report")] = None,
@@ -104,7 +106,7 @@ def edits_command(
     scoring = Scoring(net or ["avatars-attributes"], allow_download, mask_threshold, device, as_json, quiet)
     if is_function(edit) or is_model(edit):
         benchmark, place = needed(wanted), folder or Path(f"eval-{task}")
-        label = fill(edit, place, benchmark, scoring)
+        label = fill(edit, place, benchmark, scoring, load)
         score_folder(place, benchmark, label, scoring)
     elif folder is not None:
         raise UsageError("-o is for a function's results; the report of a folder is written into that folder")
@@ -173,7 +175,9 @@ def train_all(folder: Path, quiet: bool) -> None:
 
 @eval_app.command("model")
 @friendly
+@loading
 def model_command(
+    load: Load,
     model: Annotated[str, typer.Argument(help="A trained model")],
     card: Annotated[Path, typer.Option("--output", "-o", help="Folder for the weights, eval.json and examples")],
     results: Annotated[Path | None, typer.Option(help="Folder for every result; default: beside -o")] = None,
@@ -188,14 +192,11 @@ def model_command(
     from ..evaluation.cards import card_table, evaluate_model, write_card
     from ..evaluation.features import load_feature_net
     from ..evaluation.judges import load_judges
-    from ..pipeline import pick_device, read_record
-    from ..registry import load_pipeline, model_folder
+    from ..pipeline import pick_device
+    from ..registry import load_pipeline
 
     use_threads(threads)
-    pipeline = load_pipeline(model, device)
-    folder = model_folder(model)
-    assert folder is not None
-    pipeline.save_pretrained(card, read_record(folder).get("train"), half=True)
+    load(model, device).save_pretrained(card, half=True)
     pipeline = load_pipeline(card, device)  # what is measured is what is published
     nets = [load_feature_net(name, pick_device(device)) for name in net or []]
     place = results or card.parent / f"{card.name}-results"
@@ -209,7 +210,9 @@ def model_command(
 
 @eval_app.command("digits")
 @friendly
+@loading
 def digits_command(
+    load: Load,
     model: Annotated[str, typer.Argument(help="A model trained with --data digits --domains mnist svhn")],
     seed: Annotated[int, typer.Option(min=0, help="Another number, other guides")] = 0,
     split: Annotated[str, typer.Option(help="Which digits: test, or validation for choosing settings")] = "test",
@@ -223,10 +226,9 @@ def digits_command(
     Example: analogies eval digits runs/didd-mnist-svhn
     """
     from ..evaluation.adaptation import adaptation, caption, cells, records
-    from ..registry import load_pipeline
 
     use_threads(threads)
-    pipeline, label = load_pipeline(model, device), Path(model).name
+    pipeline, label = load(model, device), Path(model).name
     with progress("Judging digits", quiet or as_json) as on_step:
         found = adaptation(pipeline, seed, split, on_step)
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import JsonOption, friendly
+from .common import JsonOption, Load, friendly, loading
 
 if TYPE_CHECKING:
     from dataclasses import Field
@@ -27,14 +27,16 @@ def methods(as_json: JsonOption = False) -> None:
 
 
 @friendly
+@loading
 def info(
-    source: Annotated[str, typer.Argument(help="A method, or the folder of a saved pipeline")],
+    load: Load,
+    source: Annotated[str, typer.Argument(help="A method, a saved pipeline's folder, or a model's name")],
     as_json: JsonOption = False,
 ) -> None:
     """Show the operations of a method or saved pipeline, with their inputs."""
-    from ..registry import METHODS, get_method, load_pipeline
+    from ..registry import METHODS, get_method
 
-    pipeline = None if source in METHODS and not Path(source).is_dir() else load_pipeline(source, "cpu")
+    pipeline = None if source in METHODS and not Path(source).is_dir() else load(source, "cpu")
     method = get_method(pipeline.method if pipeline else source)
     operations = list(method.pipeline_type().operations().values())
     if pipeline:

@@ -181,4 +181,5 @@ def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -
     """What made a result: the model, the operation, and every number and word it was given."""
     plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words, BoxKind))]
     inputs = {item.name: values.get(item.name, item.default) for item in plain}
-    return {"model": pipeline.method, "version": __version__, "operation": operation.name} | inputs
+    made = {"model": pipeline.method, "version": __version__, "operation": operation.name}
+    return made | ({"weights": pipeline.origin} if pipeline.origin else {}) | inputs

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 @common.friendly
+@common.loading
 def run(
-    model: Annotated[str, typer.Argument(help="A method, or the folder of a saved pipeline")],
+    load: common.Load,
+    model: Annotated[str, typer.Argument(help="A method, a saved pipeline's folder, or a model's name")],
     operation: Annotated[str, typer.Argument(help="One of those that `analogies info MODEL` lists")],
     inputs: Annotated[list[str] | None, typer.Argument(help="content=a.jpg guide=b.jpg seed=3 ...")] = None,
     output: common.OutputOption = None,
@@ -29,11 +31,10 @@ def run(
 
     Example: analogies run pair sample image=a.jpg count=3 -o samples.png
     """
-    from ..registry import load_pipeline
     from .jobs import Outlet, call, find_operation
 
     common.use_threads(threads)
-    pipeline = load_pipeline(model, device)
+    pipeline = load(model, device)
     found = find_operation(pipeline, operation)
     values = parse_inputs(found, inputs or [])
     outlet = Outlet(output or f"{operation}__{pipeline.method}{suffix(found)}", overwrite, as_json, quiet)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from ..errors import UsageError
-from .common import progress
+from .common import Load, progress
 
 if TYPE_CHECKING:
     from ..evaluation.edits import Edit
@@ -56,15 +56,18 @@ def is_function(edit: str) -> bool:
 
 
 def is_model(edit: str) -> bool:
-    """Whether the argument is a trained model and not a folder of results."""
+    """Whether the argument is a trained model, here or on the Hub, and not a folder of results."""
     from ..registry import model_folder
 
     folder = model_folder(edit)
-    return folder is not None and (folder / "config.json").is_file()
+    return not Path(edit).exists() if folder is None else (folder / "config.json").is_file()
 
 
-def find_edit(edit: str, benchmark: "Benchmark", device: str) -> "tuple[Edit, str]":
+def find_edit(edit: str, benchmark: "Benchmark", device: str, load: Load) -> "tuple[Edit, str]":
     """The edit that a function's or a model's name stands for, and what tells it from others.
+
+    Args:
+        load: finds models.
 
     Raises:
         UsageError: if there is none, or the model cannot do the task.
@@ -72,9 +75,8 @@ def find_edit(edit: str, benchmark: "Benchmark", device: str) -> "tuple[Edit, st
     if is_function(edit):
         return find_function(edit), edit
     from ..evaluation.models import edit_of
-    from ..registry import load_pipeline
 
-    pipeline = load_pipeline(edit, device)
+    pipeline = load(edit, device)
     return edit_of(pipeline, benchmark.task), pipeline.fingerprint()
 
 
@@ -95,7 +97,7 @@ def find_function(name: str) -> Callable[..., Any]:
     return found
 
 
-def fill(edit: str, folder: Path, benchmark: "Benchmark", scoring: Scoring) -> str:
+def fill(edit: str, folder: Path, benchmark: "Benchmark", scoring: Scoring, load: Load) -> str:
     """Run an edit over a benchmark into a folder; what is there from an earlier run stays.
 
     Returns:
@@ -106,7 +108,7 @@ def fill(edit: str, folder: Path, benchmark: "Benchmark", scoring: Scoring) -> s
     from ..pipeline import pick_device
 
     require_torchmetrics()
-    function, name = find_edit(edit, benchmark, scoring.device)
+    function, name = find_edit(edit, benchmark, scoring.device, load)
     bind(folder, benchmark, name)
     ready = len(list((folder / "outputs").glob("*.png")))
     if ready and not scoring.silent:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
+from .common import DeviceOption, JsonOption, Load, QuietOption, ThreadsOption, friendly, loading, progress, use_threads
 from .evaluate import CountOption
 from .scoring import print_table
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @friendly
+@loading
 def segment_command(
+    load: Load,
     model: Annotated[str, typer.Argument(help="A trained model")],
     attribute: Annotated[str | None, typer.Option(help="What is looked for; default: the model's only one")] = None,
     card: Annotated[
@@ -38,10 +40,9 @@ def segment_command(
     from ..evaluation.judges import load_judges
     from ..evaluation.segmentation import segmentation
     from ..images import atomic_write, make_folder
-    from ..registry import load_pipeline
 
     use_threads(threads)
-    pipeline = load_pipeline(model, device)
+    pipeline = load(model, device)
     known: tuple[str, ...] = getattr(pipeline, "attributes", ())
     if attribute is None and len(known) != 1:
         raise UsageError(f"which of {', '.join(known) or 'no attributes'}? name one with --attribute")
@@ -50,7 +51,7 @@ def segment_command(
     numbers = json.dumps({name: asdict(each) for name, each in found.items()}, indent=1)
     if card is not None:
         make_folder(card)
-        keep(pipeline, found, model, card)
+        keep(pipeline, found, card)
         with atomic_write(card / "segment.json") as stream:
             stream.write(numbers.encode())
     if as_json:
@@ -59,19 +60,16 @@ def segment_command(
         print_table(cells(found))
 
 
-def keep(pipeline: "Pipeline", found: "dict[str, Segmentation]", model: str, card: Path) -> None:
+def keep(pipeline: "Pipeline", found: "dict[str, Segmentation]", card: Path) -> None:
     """Save a model that has a mask, with its best threshold."""
     from dataclasses import replace
 
     from ..evaluation.segmentation import MASK
-    from ..pipeline import read_record
-    from ..registry import model_folder
 
-    folder = model_folder(model)
-    if MASK in found and folder is not None:
+    if MASK in found:
         config: Any = pipeline.config
         pipeline.config = replace(config, segment_threshold=found[MASK].threshold)
-        pipeline.save_pretrained(card, read_record(folder).get("train"), half=True)
+        pipeline.save_pretrained(card, half=True)
 
 
 def cells(found: "dict[str, Segmentation]") -> list[list[str]]:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import UsageError
 from ..evaluation.tables import Table
-from .common import DeviceOption, JsonOption, QuietOption, ThreadsOption, friendly, progress, use_threads
+from .common import DeviceOption, JsonOption, Load, QuietOption, ThreadsOption, friendly, loading, progress, use_threads
 from .evaluate import CountOption, NetOption, SplitOption
 from .scoring import print_table
 
@@ -23,6 +23,7 @@ def table_command(table: Table) -> Callable[..., None]:
     which = f"Trained models; default: all of {' and '.join(table.methods)} in model_cards/"
 
     def command(
+        load: Load,
         models: Annotated[list[str] | None, typer.Argument(help=which)] = None,
         folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for results")] = Path(table.name),
         n: CountOption = 1000,
@@ -38,7 +39,7 @@ def table_command(table: Table) -> Callable[..., None]:
 
         use_threads(threads)
         with progress("Scoring", quiet or as_json) as on_step:
-            found = filled(table, models or published(table), folder, n, net, split, device, on_step)
+            found = filled(table, models or published(table), folder, n, net, split, device, load, on_step)
         if not as_json:
             print_table(cells(table, found))
             return
@@ -47,7 +48,7 @@ def table_command(table: Table) -> Callable[..., None]:
                 typer.echo(json.dumps(record | {"task": task}))
 
     command.__doc__ = table.about
-    return friendly(command)
+    return friendly(loading(command))
 
 
 def published(table: Table) -> list[str]:
@@ -75,6 +76,7 @@ def filled(
     net: list[str] | None,
     split: str,
     device: str,
+    load: Load,
     on_step: "Progress | None",
 ) -> "Found":
     """The table's scores of some models; nets are those asked for, or one if the table needs any."""
@@ -82,9 +84,8 @@ def filled(
     from ..evaluation.judges import load_judges
     from ..evaluation.table_scores import score_table
     from ..pipeline import pick_device
-    from ..registry import load_pipeline
 
-    pipelines = {Path(name).name: load_pipeline(name, device) for name in models}
+    pipelines = {Path(name).name: load(name, device) for name in models}
     where = pick_device(device)
     wanted = net or (["avatars-attributes"] if table.needs_nets else [])
     nets = [load_feature_net(name, where) for name in wanted]

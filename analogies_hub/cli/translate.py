@@ -7,7 +7,6 @@ import typer
 from ..errors import UsageError
 from . import common
 
-ModelOption = Annotated[str, typer.Option("--model", help="Folder of a trained model, or a name in model_cards/")]
 ToOption = Annotated[
     str, typer.Option("--to", help="What is taken from the guide: glasses, glasses+smile, all that it shows, none")
 ]
@@ -17,10 +16,13 @@ OffOption = Annotated[
 
 
 @common.friendly
+@common.loading
 def translate(
     content: Annotated[str, typer.Argument(help="The picture that is changed; a folder or glob for many")],
     guide: Annotated[str, typer.Argument(help="The picture whose glasses, smile... are taken")],
-    model: ModelOption,
+    load: common.Load,
+    model: common.ModelOption = None,
+    from_hub: common.HubOption = None,
     to: ToOption = "all",
     off: OffOption = "all",
     output: common.OutputOption = None,
@@ -38,11 +40,10 @@ def translate(
         raise UsageError("only one of the two pictures can come from stdin")
     contents = common.expand(content)
 
-    from ..registry import load_pipeline
     from .jobs import Outlet, call_each, find_operation, targets
 
     common.use_threads(threads)
-    pipeline = load_pipeline(model, device)
+    pipeline = load(model, device, from_hub)
     operation = find_operation(pipeline, "translate", ("to", "off"))
     inputs = {"guide": common.read_picture(guide), "to": to, "off": off}
     jobs = [
@@ -53,11 +54,14 @@ def translate(
 
 
 @common.friendly
+@common.loading
 def interpolate(
     content: Annotated[str, typer.Argument(help="The picture that gives everything that does not change")],
     start: Annotated[str, typer.Argument(help="The picture at the left end")],
     end: Annotated[str, typer.Argument(help="The picture at the right end")],
-    model: ModelOption,
+    load: common.Load,
+    model: common.ModelOption = None,
+    from_hub: common.HubOption = None,
     across: Annotated[
         str, typer.Option(help="What changes from left to right: glasses, smile, common... or all")
     ] = "all",
@@ -77,11 +81,10 @@ def interpolate(
 
     Example: analogies interpolate anna.png ben.png carl.png --model runs/didd-glasses-smile --across glasses -o row.png
     """
-    from ..registry import load_pipeline
     from .jobs import Outlet, call, find_operation
 
     common.use_threads(threads)
-    pipeline = load_pipeline(model, device)
+    pipeline = load(model, device, from_hub)
     operation = find_operation(pipeline, "interpolate", ("across", "down"))
     values = {"content": content, "start": start, "end": end, "across": across, "down": down, "steps": steps}
     if down_ends:

@@ -1,0 +1,1 @@
+"""Models on the Hugging Face Hub: found by name, fetched once and checked, validated and published."""
