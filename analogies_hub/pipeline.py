@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
 
 import torch
@@ -11,6 +12,10 @@ from torch import nn
 from . import __version__
 from .config import Config
 from .errors import ModelError, UsageError
+from .hub.address import NAME, Address
+from .hub.download import fetch
+from .hub.draft import write_draft
+from .hub.publish import Published, check, publish
 from .images import atomic_write
 from .operations import Operation, describe
 from .saved import (
@@ -98,15 +103,42 @@ class Pipeline(nn.Module):
         with atomic_write(folder / CONFIG_FILE) as file:
             file.write(json.dumps(record, indent=2).encode() + b"\n")
 
+    def push_to_hub(self, repo: str, private: bool = False, tag: str | None = None) -> Published:
+        """Publish the pipeline with a card that says what config.json knows, and that nothing was measured.
+
+        A folder with a card of its own is published by `analogies publish`.
+
+        Args:
+            repo: OWNER/NAME; made if it does not exist.
+            private, tag: as for `publish`.
+
+        Raises:
+            UsageError, HubError, NetworkError: if it cannot be done; then the repository is as it was.
+        """
+        with TemporaryDirectory() as place:
+            folder = Path(place) / repo.rpartition("/")[2]
+            self.save_pretrained(folder)
+            write_draft(folder)
+            check(folder, self.from_pretrained)
+            return publish(folder, repo, private, tag)
+
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Self:
+    def from_pretrained(cls, source: str | Path, revision: str | None = None, offline: bool = False) -> Self:
         """Read what `save_pretrained` wrote, and nothing else.
+
+        Args:
+            source: the folder, or OWNER/NAME on the Hub.
+            revision: there, a branch, tag or commit.
+            offline: ask nobody; what was fetched before still loads.
 
         Raises:
             ModelError: if a file is missing, damaged, of another method or of a newer
                 format, or if weights do not fit the config exactly.
+            UsageError, HubError, NetworkError: if there is no such folder, and no such model on the Hub.
         """
-        folder = Path(folder)
+        folder = Path(source)
+        if not folder.exists() and NAME.fullmatch(str(source).partition("@")[0]):
+            folder = fetch(Address.parse(str(source), revision), offline).folder
         record = read_record(folder)
         if record["method"] != cls.method:
             raise ModelError(

@@ -12,7 +12,9 @@ from .data import data_app
 from .edit import edit
 from .evaluate import eval_app
 from .info import info, methods
+from .models import models_app
 from .pair import pair
+from .publish import publish
 from .run import run
 from .segment import segment_command
 from .tables import table_command
@@ -33,11 +35,13 @@ app.command()(edit)
 app.command()(convert)
 app.command()(run)
 app.command(cls=ManyWords)(train)
+app.command()(publish)
 app.command()(methods)
 app.command()(info)
 for table in TABLES:
     eval_app.command(table.name)(table_command(table))
 eval_app.command("segment")(segment_command)
+app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
 app.add_typer(eval_app, name="eval")
 app.add_typer(bench_app, name="bench")

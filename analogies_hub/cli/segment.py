@@ -39,6 +39,7 @@ def segment_command(
     """
     from ..evaluation.judges import load_judges
     from ..evaluation.segmentation import segmentation
+    from ..hub.card import SEGMENT_FILE, masks
     from ..images import atomic_write, make_folder
 
     use_threads(threads)
@@ -52,12 +53,12 @@ def segment_command(
     if card is not None:
         make_folder(card)
         keep(pipeline, found, card)
-        with atomic_write(card / "segment.json") as stream:
+        with atomic_write(card / SEGMENT_FILE) as stream:
             stream.write(numbers.encode())
     if as_json:
         typer.echo(numbers)
     else:
-        print_table(cells(found))
+        print_table(masks({name: asdict(each) for name, each in found.items()}))
 
 
 def keep(pipeline: "Pipeline", found: "dict[str, Segmentation]", card: Path) -> None:
@@ -70,14 +71,3 @@ def keep(pipeline: "Pipeline", found: "dict[str, Segmentation]", card: Path) -> 
         config: Any = pipeline.config
         pipeline.config = replace(config, segment_threshold=found[MASK].threshold)
         pipeline.save_pretrained(card, half=True)
-
-
-def cells(found: "dict[str, Segmentation]") -> list[list[str]]:
-    """A heading, and a line a map."""
-    from ..evaluation.report import formatted
-
-    rows = [["map", "threshold", "IoU", "IoU at 0.5", "IoU of all pixels", "average precision"]]
-    for name, each in found.items():
-        shares = [formatted("", value) for value in (each.iou, each.iou_half)]
-        rows.append([name, f"{each.threshold:.2f}", *shares, f"{each.pooled:.3f}", formatted("", each.precision)])
-    return rows

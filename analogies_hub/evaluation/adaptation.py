@@ -27,11 +27,12 @@ from ..data.digits import DOMAINS, digits
 from ..data.source import ImageSource
 from ..errors import ModelError, UsageError
 from ..filters import blur, resize
+from ..numbers import formatted
 from .edits import check_result
 from .judges.networks import conv
 from .judges.training import recolour, train
 from .metrics import COPIES, EDIT
-from .report import finite, formatted
+from .report import finite
 from .statistics import Interval, wilson
 
 CLASSES = 10

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..hub.card import EVAL_FILE, scores
 from ..images import atomic_write
 from .edits import describe
 from .features import FeatureNet
 from .judges import Judges
-from .metrics import COPIES, EDIT
+from .metrics import EDIT
 from .models import score_model
-from .report import finite, formatted, markdown
+from .report import finite
 from .scores import Evaluation, require_torchmetrics
 from .tasks import Benchmark, parse_task, task_names
 
-HEADLINES = ("success", "class", "keep", "edit_gain", "sim_rel", "identity_at_1", "guide_at_1", "l1", "leak")
 Told = Callable[[str, int, int], None]  # (what, done, total)
 
 
@@ -95,22 +95,15 @@ def rounded(value: float) -> float | None:
 
 def card_table(found: dict[str, Evaluation]) -> list[list[str]]:
     """Cells: a heading, and for each task the model's headline numbers and those of the copies."""
-    rows = [["task", "", *HEADLINES]]
-    for name, evaluation in found.items():
-        lines = {line.name: line for line in evaluation.lines}
-        for system in (EDIT, *COPIES):
-            numbers = [formatted(lines[metric].unit, lines[metric].values[system]) for metric in HEADLINES]
-            rows.append([name, "model" if system == EDIT else system, *numbers])
-    return rows
+    return scores(card_numbers(found))
 
 
 def write_card(found: dict[str, Evaluation], results: Path, card: Path) -> list[Path]:
-    """Write eval.json, table.md and the tasks' example sheets into a card's folder."""
+    """Write eval.json and the tasks' example sheets into a card's folder."""
     images = card / "images"
     images.mkdir(parents=True, exist_ok=True)
     files = {
-        card / "eval.json": json.dumps(card_numbers(found), indent=1),
-        card / "table.md": markdown(card_table(found)),
+        card / EVAL_FILE: json.dumps(card_numbers(found), indent=1),
     } | {images / f"{name}.png": (results / name / "examples.png").read_bytes() for name in found}
     for path, content in files.items():
         with atomic_write(path) as stream:

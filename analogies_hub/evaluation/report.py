@@ -15,6 +15,7 @@ from ..data.source import to_float
 from ..errors import UsageError
 from ..filters import resize
 from ..images import atomic_write, save_image, to_pil
+from ..numbers import formatted, markdown
 from .counterfactual import Rows
 from .edits import NOTE, describe, numbered, read, read_note
 from .features import NETS
@@ -48,16 +49,6 @@ def finite(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def formatted(unit: str, value: Interval) -> str:
-    """A number as a table shows it, with its 95 % interval."""
-    if math.isnan(value.value):
-        return "-"
-    factor, most = (100, 1) if unit == "%" else (1, 2 if unit else 3)
-    whole = len(str(int(max(map(abs, value)))))  # digits before the point
-    best, low, high = (f"{factor * each:.{max(0, min(most, 4 - whole))}f}" for each in value)
-    return f"{best} ({low} to {high})"
-
-
 def table(evaluation: Evaluation, label: str) -> list[list[str]]:
     """Cells: a heading, then a line a number, its column a system. A star marks where copying wins."""
     systems = [system for system in (EDIT, *CONTROLS, REAL) if system in evaluation.rows]
@@ -74,13 +65,6 @@ def title(line: Line) -> str:
     """What the table calls a number: which way is better, its unit, and whether copying wins."""
     arrow = {1: " ↑", -1: " ↓", 0: ""}[line.better]
     return line.title + arrow + (f" ({line.unit})" if line.unit else "") + (" *" if line.copying_wins else "")
-
-
-def markdown(cells: list[list[str]]) -> str:
-    """Cells as a Markdown table."""
-    head, *body = cells
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def caption(evaluation: Evaluation) -> str:

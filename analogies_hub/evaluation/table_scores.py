@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..numbers import formatted
 from .features import FeatureNet
 from .judges import Judges
 from .metrics import EDIT
 from .models import knows, score_model
-from .report import formatted
 from .scores import CONTROLS, REAL, Evaluation, require_torchmetrics
 from .tables import Table
 from .tasks import Benchmark, parse_task

@@ -2,12 +2,13 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Self
 
 from ..errors import UsageError
+from ..images import atomic_write
 
 PINS_FILE = Path(__file__).parent / "pins.json"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
@@ -55,6 +56,14 @@ class Address:
         """As `parse` reads it, with a commit cut short."""
         at = "" if self.revision is None else f"@{self.revision[:12] if self.pinned else self.revision}"
         return f"{self.repo}{at}"
+
+
+def keep_pin(name: str, address: Address) -> None:
+    """Let a short name stand for a model at a commit, in this checkout and what is built of it."""
+    found = pins() | {name: address}
+    with atomic_write(PINS_FILE) as stream:
+        stream.write(json.dumps({key: asdict(found[key]) for key in sorted(found)}, indent=2).encode() + b"\n")
+    pins.cache_clear()
 
 
 @cache
