@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from .errors import ModelError, UsageError
 
+LONGEST = 80  # characters of a value in a message
+
 
 def setting(
     default: Any, help: str, low: float = -math.inf, high: float = math.inf, options: tuple[str, ...] = ()
@@ -37,6 +39,12 @@ def nearest_name(name: str, known: list[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}"
 
 
+def brief(value: Any) -> str:
+    """A value of a stranger's file in a sentence: its beginning is enough."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
 @dataclass(frozen=True)
 class Config:
     """Base of every method's settings: frozen, flat, and exact in JSON.
@@ -61,7 +69,7 @@ class Config:
         known = [field.name for field in dataclasses.fields(cls)]
         for name in values:
             if name not in known:
-                raise ModelError(f"unknown setting '{name}'; {nearest_name(str(name), known)}")
+                raise ModelError(f"unknown setting {brief(name)}; {nearest_name(str(name), known)}")
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
     @classmethod
@@ -101,10 +109,12 @@ def check(field: dataclasses.Field, value: Any) -> None:
     number = kind in (int, float)
     fits = type(value) in ((int, float) if kind is float else (kind,))
     if not fits or (number and not math.isfinite(value)):
-        raise ModelError(f"setting '{field.name}' must be a finite {kind.__name__}, got {value!r}")
+        raise ModelError(f"setting '{field.name}' must be a finite {kind.__name__}, got {brief(value)}")
     if number and not limits["low"] <= value <= limits["high"]:
-        raise ModelError(f"setting '{field.name}' must be from {limits['low']:g} to {limits['high']:g}, got {value!r}")
+        raise ModelError(
+            f"setting '{field.name}' must be from {limits['low']:g} to {limits['high']:g}, got {brief(value)}"
+        )
     if kind is tuple and not all(isinstance(word, str) for word in value):
-        raise ModelError(f"setting '{field.name}' must hold words, got {value!r}")
+        raise ModelError(f"setting '{field.name}' must hold words, got {brief(value)}")
     if limits["options"] and value not in limits["options"]:
-        raise ModelError(f"setting '{field.name}' must be one of {', '.join(limits['options'])}, got {value!r}")
+        raise ModelError(f"setting '{field.name}' must be one of {', '.join(limits['options'])}, got {brief(value)}")

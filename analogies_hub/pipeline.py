@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from . import __version__
-from .config import Config
+from .config import Config, brief
 from .errors import ModelError, UsageError
 from .hub.address import NAME, Address
 from .hub.download import fetch
@@ -142,7 +142,7 @@ class Pipeline(nn.Module):
         record = read_record(folder)
         if record["method"] != cls.method:
             raise ModelError(
-                f"'{folder}' holds method '{record['method']}', expected '{cls.method}'; use load_pipeline"
+                f"'{folder}' holds method {brief(record['method'])}, expected '{cls.method}'; use load_pipeline"
             )
         config = cls.config_type.from_dict(record["config"])
         with torch.device("meta"):  # only shapes: settings that ask for gigabytes meet the file before they get them

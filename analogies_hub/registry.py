@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import Config, nearest_name
-from .errors import UsageError
+from .config import Config, brief, nearest_name
+from .errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from .hub.address import Address
@@ -101,7 +101,10 @@ def load_pipeline(
             raise UsageError(f"'{source}' needs trained weights; give a model's folder or name{models_clause()}")
         return method.pipeline_type()(method.config()).eval().to(target)
     folder, origin = find_model(source, revision, offline)
-    pipeline = get_method(read_record(folder)["method"]).pipeline_type().from_pretrained(folder)
+    name = read_record(folder)["method"]
+    if name not in METHODS:
+        raise ModelError(f"'{origin}' is of the method {brief(name)}, which this version does not know; upgrade it")
+    pipeline = get_method(name).pipeline_type().from_pretrained(folder)
     pipeline.origin = origin
     return pipeline.to(target)
 

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from .config import brief
 from .errors import ModelError
 from .images import atomic_write
 
@@ -47,7 +48,9 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise ModelError(f"'{path}' must hold a table, got {type(record).__name__}")
     if record.get("format_version") != FORMAT_VERSION:
         found = record.get("format_version")
-        raise ModelError(f"'{path}' has format {found!r}, this version reads {FORMAT_VERSION}; upgrade analogies-hub")
+        raise ModelError(
+            f"'{path}' has format {brief(found)}, this version reads {FORMAT_VERSION}; upgrade analogies-hub"
+        )
     for name, kind in {"method": str, "config": dict, "files": dict}.items():
         if not isinstance(record.get(name), kind):
             raise ModelError(f"'{path}' lacks a valid '{name}'; save or download it again")

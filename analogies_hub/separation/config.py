@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ..config import Config, setting
+from ..config import Config, brief, setting
 from ..errors import ModelError
 
 COMMON, DETAIL, NONE, ALL = "common", "detail", "none", "all"
@@ -47,11 +47,11 @@ class SeparationConfig(Config):
         if len(self.domains) < 2:
             raise ModelError(f"at least two domains are needed, got {len(self.domains)}; name each set's attribute")
         if twice := [domain for domain in self.domains if self.domains.count(domain) > 1]:
-            raise ModelError(f"the domain '{twice[0]}' is named twice; give each set a name of its own")
+            raise ModelError(f"the domain {brief(twice[0])} is named twice; give each set a name of its own")
         for word in (word for domain in self.domains if domain != NONE for word in domain.split("+")):
             if not WORD.fullmatch(word) or word in RESERVED:
                 raise ModelError(
-                    f"'{word}' cannot name an attribute; use letters, digits and _, not {', '.join(RESERVED)}"
+                    f"{brief(word)} cannot name an attribute; use letters, digits and _, not {', '.join(RESERVED)}"
                 )
         step = 64 if self.networks == "published" else 16
         lowest = 128 if self.networks == "published" else 32
