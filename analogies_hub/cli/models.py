@@ -140,17 +140,23 @@ def cached_line(found: "Cached") -> str:
 @models_app.command("refresh")
 @friendly
 def refresh_command(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of models with a card")],
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of models with a card; default: model_cards/, and its own page")
+    ] = None,
 ) -> None:
     """Make the generated parts of cards anew from config.json, eval.json and segment.json."""
     from ..hub.card import CARD_FILE, refreshed
+    from ..hub.collection import with_overview
     from ..images import atomic_write
+    from ..registry import MODEL_CARDS, model_names
 
-    for folder in folders:
+    makers = dict.fromkeys(folders or [MODEL_CARDS / name for name in model_names()], refreshed)
+    makers |= {} if folders else {MODEL_CARDS: with_overview}
+    for folder, make in makers.items():
         card = folder / CARD_FILE
         if not card.is_file():
             raise UsageError(f"'{folder}' has no {CARD_FILE}; publish --dry-run writes a first one")
-        text = refreshed(card.read_text(encoding="utf-8"), folder)
+        text = make(card.read_text(encoding="utf-8"), folder)
         with atomic_write(card) as stream:
             stream.write(text.encode())
         typer.echo(f"Wrote {card}")

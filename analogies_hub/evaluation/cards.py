@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from ..errors import UsageError
 from ..hub.card import EVAL_FILE, scores
-from ..images import atomic_write
+from ..images import atomic_write, save_image
 from .edits import describe
 from .features import FeatureNet
 from .judges import Judges
@@ -17,6 +19,7 @@ from .report import finite
 from .scores import Evaluation, require_torchmetrics
 from .tasks import Benchmark, parse_task, task_names
 
+FACES = ("content", "guide")
 Told = Callable[[str, int, int], None]  # (what, done, total)
 
 
@@ -99,13 +102,16 @@ def card_table(found: dict[str, Evaluation]) -> list[list[str]]:
 
 
 def write_card(found: dict[str, Evaluation], results: Path, card: Path) -> list[Path]:
-    """Write eval.json and the tasks' example sheets into a card's folder."""
+    """Write eval.json, the tasks' example sheets, and a first content and guide to try, into a card's folder."""
     images = card / "images"
     images.mkdir(parents=True, exist_ok=True)
-    files = {
-        card / EVAL_FILE: json.dumps(card_numbers(found), indent=1),
-    } | {images / f"{name}.png": (results / name / "examples.png").read_bytes() for name in found}
+    files = {card / EVAL_FILE: json.dumps(card_numbers(found), indent=1).encode()}
+    files |= {images / f"{name}.png": (results / name / "examples.png").read_bytes() for name in found}
     for path, content in files.items():
         with atomic_write(path) as stream:
-            stream.write(content if isinstance(content, bytes) else content.encode())
-    return list(files)
+            stream.write(content)
+    first = next(iter(found.values())).benchmark
+    faces = {images / f"{name}.png": pictures[0] for name, pictures in zip(FACES, first.inputs(0), strict=True)}
+    for path, face in faces.items():
+        save_image(Image.fromarray(face), path)
+    return [*files, *faces]
