@@ -2,11 +2,12 @@
 
 import hashlib
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import HubError, ModelError, NetworkError
+from ..errors import AnalogyError, HubError, ModelError, NetworkError
 from ..saved import CONFIG_FILE, WEIGHTS_FILE, check_weights, read_record
 from .address import Address
 from .failures import BUSY, explained, is_network, status_of
@@ -14,7 +15,7 @@ from .failures import BUSY, explained, is_network, status_of
 FILES = [CONFIG_FILE, WEIGHTS_FILE, "README.md"]
 LIBRARY = "analogies-hub"
 PROBE_SECONDS = 10  # for the first answer of the Hub, which the client would wait for without end
-TRIES, PAUSE = 3, 1.0  # for answers of a content network that is busy for a moment; the client tries those once
+TRIES, PAUSE = 3, 1.0  # for what is busy or broken off for a moment; not every client tries again
 
 
 class Fetched(NamedTuple):
@@ -43,25 +44,37 @@ def fetch(address: Address, offline: bool = False) -> Fetched:
         NetworkError: if it is not here and cannot be fetched.
         ModelError: if what came is not what its config.json says.
     """
+    with explained(address):
+        folder = local_copy(address) if offline else newest_copy(address)
+    return Fetched(folder, Address(address.repo, folder.name))
+
+
+def local_copy(address: Address) -> Path:
+    """What was fetched before, checked."""
+    folder = snapshot(address, local=True)
+    check(folder, address)
+    return folder
+
+
+def newest_copy(address: Address) -> Path:
+    """What the Hub has; what is here if it does not answer. Of a commit that is here it is not even asked."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    with explained(address):
-        silence = None if offline else unanswered(address)
-        local = offline or silence is not None
+    if address.pinned:
+        with suppress(LocalEntryNotFoundError, AnalogyError):
+            return local_copy(address)
+    if (silence := unanswered(address)) is not None:
         try:
-            folder = snapshot(address, local)
+            return local_copy(address)
         except LocalEntryNotFoundError:
-            if silence is None:
-                raise
             raise silence from None
-        try:
-            check(folder, address)
-        except ModelError:
-            if local:
-                raise
-            folder = snapshot(address, local, again=True)
-            check(folder, address)
-    return Fetched(folder, Address(address.repo, folder.name))
+    folder = snapshot(address)
+    try:
+        check(folder, address)
+    except ModelError:
+        folder = snapshot(address, again=True)
+        check(folder, address)
+    return folder
 
 
 def unanswered(address: Address) -> Exception | None:
@@ -83,7 +96,7 @@ def unanswered(address: Address) -> Exception | None:
     return None
 
 
-def snapshot(address: Address, local: bool, again: bool = False) -> Path:
+def snapshot(address: Address, local: bool = False, again: bool = False) -> Path:
     """The files of a revision, in one call.
 
     Args:
@@ -106,7 +119,8 @@ def snapshot(address: Address, local: bool, again: bool = False) -> Path:
                 )
             )
         except Exception as error:
-            if (status_of(error) or 0) < 500 or attempt == TRIES - 1:
+            passing = is_network(error) or (status_of(error) or 0) >= 500
+            if not passing or attempt == TRIES - 1:
                 raise
             time.sleep(PAUSE * 2**attempt)
     raise AssertionError("every way through the loop returns or raises")
