@@ -10,7 +10,7 @@ from ..errors import HubError, ModelError
 from .address import Address
 from .download import LIBRARY
 from .failures import explained, status_of
-from .validate import problems
+from .validate import belongs, problems
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -68,20 +68,25 @@ def publish(folder: Path, repo: str, private: bool = False, tag: str | None = No
     address, api = Address.parse(repo), HfApi(library_name=LIBRARY, library_version=__version__)
     with explained(address):
         api.create_repo(repo, private=private, exist_ok=True)
-        before = api.model_info(repo).sha
+        there = api.model_info(repo)
+        names = [file.rfilename for file in there.siblings or []]
+        if foreign := [name for name in names if not belongs(name) and name != ".gitattributes"]:
+            raise HubError(
+                f"'{repo}' holds '{foreign[0]}', which is no part of a model and would be lost; publish to another name"
+            )
         api.upload_folder(
             repo_id=repo,
             folder_path=folder,
             delete_patterns="*",
             commit_message=f"{folder.name}, by analogies-hub {__version__}",
-            parent_commit=before,
+            parent_commit=there.sha,
         )
         after = api.model_info(repo).sha
         assert after is not None
         if tag:
             name(api, repo, after, tag)
     config = next(entry for entry in manifest(folder) if entry.name == "config.json")
-    return Published(Address(repo, after, config.sha256), before != after)
+    return Published(Address(repo, after, config.sha256), there.sha != after)
 
 
 def name(api: "HfApi", repo: str, commit: str, tag: str) -> None:

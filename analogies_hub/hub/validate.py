@@ -56,12 +56,16 @@ def problems(folder: Path, load: Callable[[Path], object]) -> list[str]:
 
 def stray_files(folder: Path) -> Iterator[str]:
     """Files that are no part of a model; a pickle above all."""
-    name, endings = PICTURES
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        picture = inside.parts[0] == name and len(inside.parts) == 2 and inside.suffix in endings
-        if path.is_symlink() or (path.is_file() and str(inside) not in FILES and not picture):
+        inside = path.relative_to(folder).as_posix()
+        if path.is_symlink() or (path.is_file() and not belongs(inside)):
             yield f"'{inside}' is no part of a model; take it out"
+
+
+def belongs(name: str) -> bool:
+    """Whether a file of this name, relative to its folder, can be part of a model."""
+    folder, endings = PICTURES
+    return name in FILES or (name.startswith(f"{folder}/") and name.count("/") == 1 and name.endswith(endings))
 
 
 def of_metadata(text: str, folder: Path) -> Iterator[str]:

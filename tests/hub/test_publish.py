@@ -57,6 +57,13 @@ def test_what_is_gone_from_the_folder_goes_from_the_hub(hub, folder):
     assert "images/old.png" not in hub.files("ann/glasses")
 
 
+def test_what_others_keep_there_is_not_lost(hub, folder):
+    hub.put("ann/data", {"train.csv": b"1,2"})
+    with pytest.raises(HubError, match=r"holds 'train\.csv'"):
+        publish(folder, "ann/data")
+    assert hub.files("ann/data")["train.csv"] == b"1,2"
+
+
 def test_a_tag_never_moves(hub, folder):
     publish(folder, "ann/glasses", tag="v1.0")
     (folder / "LICENSE").write_text("Other words\n")
