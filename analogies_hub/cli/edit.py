@@ -13,6 +13,20 @@ RemoveOption = Annotated[bool, typer.Option("--remove", help="Take away what the
 ThresholdOption = Annotated[
     float | None, typer.Option(min=0, max=1, help="Below it a mask counts as nothing; default: the model's own")
 ]
+StyleOption = Annotated[
+    str | None,
+    typer.Option(help="soft blends where the mask is half there, hard cuts; default: soft to add, hard to remove"),
+]
+GrowOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=0.25, help="How far masks are widened, a share of the face's side; default: the model's own"
+    ),
+]
+FeatherOption = Annotated[
+    float | None,
+    typer.Option(min=0, max=0.25, help="How far its edge is blurred, a share of the face's side; default: 0"),
+]
 BoxOption = Annotated[str | None, typer.Option(help="The face: left,top,width,height in pixels; default: the middle")]
 SaveMaskOption = Annotated[bool, typer.Option("--save-mask", help="Also write the mask, as NAME_mask")]
 
@@ -27,6 +41,9 @@ def edit(
     guide: GuideOption = None,
     remove: RemoveOption = False,
     threshold: ThresholdOption = None,
+    style: StyleOption = None,
+    grow: GrowOption = None,
+    feather: FeatherOption = None,
     box: BoxOption = None,
     save_mask: SaveMaskOption = False,
     output: common.OutputOption = None,
@@ -51,8 +68,9 @@ def edit(
     common.use_threads(threads)
     pipeline = load(model, device, from_hub)
     name = "remove" if guide is None else "replace" if remove else "transfer"
-    operation = find_operation(pipeline, name, ("content", "threshold", "box"))
-    inputs: dict[str, Any] = {"threshold": threshold, "box": box}
+    options = {"threshold": threshold, "style": style, "grow": grow, "feather": feather, "box": box}
+    inputs: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
+    operation = find_operation(pipeline, name, ("content", *inputs))
     inputs |= {"guide": common.read_picture(guide)} if guide is not None else {}
     wanted = ("image", "mask") if save_mask else ("image",)
     jobs = [

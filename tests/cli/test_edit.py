@@ -43,12 +43,26 @@ def test_removal_needs_no_guide(trained, analogies):
     assert open_image(trained / "bare.png").size == (133, 91)
 
 
+def test_how_the_mask_ends_can_be_told(trained, analogies, tmp_path):
+    def covered(name, *words):
+        files = ["photos/anna.png", "--model", "run/last", "--save-mask", "-o", tmp_path / f"{name}.png"]
+        done = analogies("edit", *files, "--guide", "guide.png", *words, cwd=trained)
+        assert done.returncode == 0, done.stderr
+        return np.asarray(open_image(tmp_path / f"{name}_mask.png")).mean()
+
+    hard = covered("hard", "--threshold", 0.05, "--style", "hard")
+    assert covered("soft", "--threshold", 0.05) < hard
+    assert covered("wide", "--threshold", 0.05, "--style", "hard", "--grow", 0.1) > hard
+    assert covered("both", "--remove", "--threshold", 0.05, "--style", "hard", "--feather", 0.1) > 0
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
         (["photos/anna.png"], 2, "nothing to do"),
         (["photos/anna.png", "--remove", "--box", "1,2,3"], 2, "left,top,width,height"),
         (["photos/anna.png", "--remove", "--box", "0,0,200,20"], 3, "reaches beyond the picture of 133 x 91"),
+        (["photos/anna.png", "--remove", "--style", "blurred"], 2, "soft"),
         (["photos/gone.png", "--remove"], 3, "does not exist"),
         (["photos/anna.png", "--guide", "gone.png"], 3, "does not exist"),
     ],

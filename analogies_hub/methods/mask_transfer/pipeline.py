@@ -112,25 +112,36 @@ class MaskTransferPipeline(Coder):
             content: the photo, of any size.
             grow: what shows an attribute ends in shades, a little beyond the mask.
         """
-        edge = self.edge(threshold, style, self.config.reach if grow is None else grow, feather)
+        edge = self.beyond(threshold, style, grow, feather)
         return Edited(*self.removed(self.photo("content", content, box), edge))
 
     @operation
     @torch.no_grad()
-    def replace(self, content: Image, guide: Image, threshold: Threshold = None, box: Face = None) -> Edited:
+    def replace(
+        self,
+        content: Image,
+        guide: Image,
+        threshold: Threshold = None,
+        style: Style = SOFT,
+        grow: Reach = None,
+        feather: Feather = 0.0,
+        box: Face = None,
+    ) -> Edited:
         """Put what the guide wears in the place of what the photo shows.
 
         Args:
             content: the photo, of any size.
             guide: the picture whose glasses, smile... are taken; its middle square is used.
+            style: of what is put on; what is taken away is cut.
+            grow: of what is taken away.
 
         Raises:
             ImageError: if the numbers of pictures do not match.
         """
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
-        bare = self.removed(photo, self.edge(threshold, HARD, self.config.reach))
-        result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold))
+        bare = self.removed(photo, self.beyond(threshold, HARD, grow, feather))
+        result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold, style, 0.0, feather))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
     @operation
@@ -184,6 +195,10 @@ class MaskTransferPipeline(Coder):
     def edge(self, threshold: float | None, style: str = SOFT, grow: float = 0.0, feather: float = 0.0) -> Edge:
         """How masks end, by the model's own threshold if none is given."""
         return Edge(self.config.threshold if threshold is None else threshold, style, grow, feather)
+
+    def beyond(self, threshold: float | None, style: str, grow: float | None, feather: float) -> Edge:
+        """As `edge`, of removal: the mask reaches as far as the model's own setting says if nothing is given."""
+        return self.edge(threshold, style, self.config.reach if grow is None else grow, feather)
 
     def photo(self, name: str, picture: Picture, box: tuple[int, int, int, int] | None) -> Photo:
         """A picture, whole and as the model sees it.
