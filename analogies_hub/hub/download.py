@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..errors import AnalogyError, HubError, ModelError, NetworkError
-from ..saved import CONFIG_FILE, WEIGHTS_FILE, check_weights, read_record
+from ..saved import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, check_weights, read_record
 from .address import Address
 from .card import CARD_FILE, EVAL_FILE
 from .failures import BUSY, explained, is_network, status_of
 
 FILES = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, EVAL_FILE]
-LIBRARY = "analogies-hub"
 PROBE_SECONDS = 10  # for the first answer of the Hub, which the client would wait for without end
 TRIES, PAUSE = 3, 1.0  # for what is busy or broken off for a moment; not every client tries again
 
