@@ -21,6 +21,7 @@ from .operations import Operation, describe
 from .saved import (
     CONFIG_FILE,
     FORMAT_VERSION,
+    LIBRARY,
     WEIGHTS_FILE,
     check_fit,
     check_weights,
@@ -94,7 +95,7 @@ class Pipeline(nn.Module):
             files[WEIGHTS_FILE] = write_weights(folder, tensors, self.method)
         record = {
             "format_version": FORMAT_VERSION,
-            "library_name": "analogies-hub",
+            "library_name": LIBRARY,
             "library_version": __version__,
             "method": self.method,
             "config": self.config.to_dict(),

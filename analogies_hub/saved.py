@@ -14,6 +14,7 @@ from .config import brief
 from .errors import ModelError
 from .images import atomic_write
 
+LIBRARY = "analogies-hub"  # as config.json and cards name it
 FORMAT_VERSION = 1
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 MAX_CONFIG_BYTES = 1_000_000

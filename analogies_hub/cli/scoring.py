@@ -57,10 +57,13 @@ def is_function(edit: str) -> bool:
 
 def is_model(edit: str) -> bool:
     """Whether the argument is a trained model, here or on the Hub, and not a folder of results."""
+    from ..hub.address import NAME, pins
     from ..registry import model_folder
 
     folder = model_folder(edit)
-    return not Path(edit).exists() if folder is None else (folder / "config.json").is_file()
+    if folder is None:
+        return not Path(edit).exists() and (edit in pins() or NAME.fullmatch(edit.partition("@")[0]) is not None)
+    return (folder / "config.json").is_file()
 
 
 def find_edit(edit: str, benchmark: "Benchmark", device: str, load: Load) -> "tuple[Edit, str]":

@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ModelError
-from ..saved import CONFIG_FILE, read_record
+from ..saved import CONFIG_FILE, LIBRARY, read_record
 from .address import Address
-
-LIBRARY = "analogies-hub"
 
 
 class Cached(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..numbers import formatted, markdown
-from ..saved import WEIGHTS_FILE, read_record, shapes_in
+from ..saved import LIBRARY, WEIGHTS_FILE, read_record, shapes_in
 
 CARD_FILE, EVAL_FILE, SEGMENT_FILE = "README.md", "eval.json", "segment.json"
 MODEL, COPIES = "model", ("copy input", "copy guide")  # systems in eval.json
@@ -106,7 +106,7 @@ def facts_of(folder: Path) -> str:
                 "; ".join(f"step {step:,}: {name} {was} to {now}" for step, name, was, now in train["changes"]),
             ]
         )
-    rows.append(["made with", f"analogies-hub {record.get('library_version')}"])
+    rows.append(["made with", f"{LIBRARY} {record.get('library_version')}"])
     return markdown(rows)
 
 

@@ -2,18 +2,19 @@
 
 import hashlib
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
 from ..errors import AnalogyError, HubError, ModelError, NetworkError
-from ..saved import CONFIG_FILE, WEIGHTS_FILE, check_weights, read_record
+from ..saved import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, check_weights, read_record
 from .address import Address
+from .card import CARD_FILE, EVAL_FILE
 from .failures import BUSY, explained, is_network, status_of
 
-FILES = [CONFIG_FILE, WEIGHTS_FILE, "README.md"]
-LIBRARY = "analogies-hub"
+FILES = [CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, EVAL_FILE]
 PROBE_SECONDS = 10  # for the first answer of the Hub, which the client would wait for without end
 TRIES, PAUSE = 3, 1.0  # for what is busy or broken off for a moment; not every client tries again
 
@@ -65,9 +66,11 @@ def newest_copy(address: Address) -> Path:
             return local_copy(address)
     if (silence := unanswered(address)) is not None:
         try:
-            return local_copy(address)
+            folder = local_copy(address)
         except LocalEntryNotFoundError:
             raise silence from None
+        warnings.warn(f"the Hub does not answer; '{address}' is as it was when it was fetched", stacklevel=2)
+        return folder
     folder = snapshot(address)
     try:
         check(folder, address)

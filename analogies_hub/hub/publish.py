@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .. import __version__
 from ..errors import HubError, ModelError
+from ..saved import CONFIG_FILE, LIBRARY
 from .address import Address
-from .download import LIBRARY
 from .failures import explained, status_of
 from .validate import belongs, problems
 
@@ -78,18 +78,18 @@ def publish(folder: Path, repo: str, private: bool = False, tag: str | None = No
             repo_id=repo,
             folder_path=folder,
             delete_patterns="*",
-            commit_message=f"{folder.name}, by analogies-hub {__version__}",
+            commit_message=f"{folder.name}, by {LIBRARY} {__version__}",
             parent_commit=there.sha,
         )
         after = api.model_info(repo).sha
         assert after is not None
         if tag:
-            name(api, repo, after, tag)
-    config = next(entry for entry in manifest(folder) if entry.name == "config.json")
+            give_tag(api, repo, after, tag)
+    config = next(entry for entry in manifest(folder) if entry.name == CONFIG_FILE)
     return Published(Address(repo, after, config.sha256), there.sha != after)
 
 
-def name(api: "HfApi", repo: str, commit: str, tag: str) -> None:
+def give_tag(api: "HfApi", repo: str, commit: str, tag: str) -> None:
     """Give a commit a tag.
 
     Raises:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import AnalogyError
-from ..saved import CONFIG_FILE, WEIGHTS_FILE, read_record
+from ..saved import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, read_record
 from .card import CARD_FILE, EVAL_FILE, SEGMENT_FILE, front_matter, refreshed
 
 FILES = {CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, EVAL_FILE, SEGMENT_FILE, "LICENSE"}
@@ -75,7 +75,7 @@ def of_metadata(text: str, folder: Path) -> Iterator[str]:
         yield f"license must be one of {', '.join(LICENCES)}, got {data.get('license')!r}"
     if data.get("license") == "other" and not {"license_name", "license_link"} <= data.keys():
         yield "license 'other' needs license_name and license_link"
-    for key, wanted in {"library_name": "analogies-hub", "pipeline_tag": TAG}.items():
+    for key, wanted in {"library_name": LIBRARY, "pipeline_tag": TAG}.items():
         if data.get(key) != wanted:
             yield f"{key} must be '{wanted}', got {data.get(key)!r}"
     if record["method"] not in (data.get("tags") or []):

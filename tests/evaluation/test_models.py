@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from analogies_hub.errors import UsageError
-from analogies_hub.evaluation.cards import HEADLINES, card_table, evaluate_model, tasks_of, write_card
+from analogies_hub.evaluation.cards import card_table, evaluate_model, tasks_of, write_card
 from analogies_hub.evaluation.features import load_feature_net
 from analogies_hub.evaluation.judges import load_judges
 from analogies_hub.evaluation.models import edit_of
 from analogies_hub.evaluation.table_scores import cells, score_table
 from analogies_hub.evaluation.tables import TABLES
 from analogies_hub.evaluation.tasks import parse_task
+from analogies_hub.hub.card import HEADLINES, scores_of
 
 
 class Guide:
@@ -110,6 +111,7 @@ def test_a_card_holds_every_number_and_picture(judges, tmp_path):
     assert set(HEADLINES) <= set(numbers)
     assert numbers["class"]["model"] == numbers["class"]["copy guide"]
     assert numbers["edit_gain"]["oracle"][0] == 1
-    assert (tmp_path / "card" / "images" / "add-glasses.png").is_file()
-    table = (tmp_path / "card" / "table.md").read_text()
-    assert len(table.splitlines()) == 2 + 3 and len(card_table(found)) == 1 + 3
+    assert {"add-glasses.png", "content.png", "guide.png"} == {
+        path.name for path in (tmp_path / "card" / "images").iterdir()
+    }
+    assert len(card_table(found)) == 1 + 3 and len(scores_of(tmp_path / "card").splitlines()) == 2 + 3

@@ -10,7 +10,7 @@ from analogies_hub.errors import HubError, ModelError, NetworkError, UsageError
 from analogies_hub.hub import address as addresses
 from analogies_hub.hub import download
 from analogies_hub.hub.address import Address
-from analogies_hub.registry import load_pipeline
+from analogies_hub.registry import MODEL_CARDS, load_pipeline
 
 
 def test_a_name_of_the_hub_loads_and_says_where_from(hub, files, small_model):
@@ -31,7 +31,8 @@ def test_what_was_fetched_needs_the_hub_no_more(hub, files):
     hub.fault("api/models", times=2, status=503)
     load_pipeline("ann/glasses", "cpu")
     hub.stop()
-    load_pipeline("ann/glasses", "cpu")
+    with pytest.warns(UserWarning, match="the Hub does not answer"):
+        load_pipeline("ann/glasses", "cpu")
 
 
 def test_a_revision_is_what_it_was(hub, files):
@@ -154,7 +155,8 @@ def test_a_hub_that_does_not_answer_is_not_waited_for(hub, files, monkeypatch):
 def test_the_command_line_uses_the_hub(hub, files, analogies, tmp_path, content, guide):
     from analogies_hub.images import save_image
 
-    commit, environment = hub.put("ann/glasses", files), hub.environment(tmp_path / "home")
+    measured = {"eval.json": (MODEL_CARDS / "mask_transfer-avatars-glasses" / "eval.json").read_bytes()}
+    commit, environment = hub.put("ann/glasses", files | measured), hub.environment(tmp_path / "home")
     save_image(content[0], tmp_path / "a.png")
     save_image(guide, tmp_path / "b.png")
     words = ["edit", "a.png", "--guide", "b.png", "--from-hub", "ann/glasses", "-o", "out.png", "--json"]
@@ -166,6 +168,8 @@ def test_the_command_line_uses_the_hub(hub, files, analogies, tmp_path, content,
     assert again.returncode == 0, again.stderr
     gone = analogies("models", "info", "ann/other", env=environment)
     assert gone.returncode == 5 and len(gone.stderr.strip().splitlines()) == 1, gone.stderr
+    shown = analogies("models", "info", "ann/glasses", "--offline", env=environment)
+    assert "| trained for | 3 steps |" in shown.stdout and "add-glasses" in shown.stdout, shown.stderr
     listed = analogies("models", "list", env=environment)
     assert "ann/glasses" in listed.stdout
     freed = analogies("models", "cache", "--remove", "ann/glasses", env=environment)
