@@ -117,9 +117,9 @@ class Pipeline(nn.Module):
             UsageError, HubError, NetworkError: if it cannot be done; then the repository is as it was.
         """
         with TemporaryDirectory() as place:
-            folder = Path(place) / repo.rpartition("/")[2]
+            folder = Path(place) / Address.parse(repo).repo.rpartition("/")[2]
             self.save_pretrained(folder)
-            write_draft(folder)
+            write_draft(folder, repo)
             check(folder, self.from_pretrained)
             return publish(folder, repo, private, tag)
 

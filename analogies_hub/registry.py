@@ -96,6 +96,7 @@ def load_pipeline(
 
     target = pick_device(device)
     if str(source) in METHODS and not Path(str(source)).is_dir():
+        refuse_revision(source, revision)
         method = get_method(str(source))
         if method.needs_weights:
             raise UsageError(f"'{source}' needs trained weights; give a model's folder or name{models_clause()}")
@@ -103,14 +104,16 @@ def load_pipeline(
     folder, origin = find_model(source, revision, offline)
     name = read_record(folder)["method"]
     if name not in METHODS:
-        raise ModelError(f"'{origin}' is of the method {brief(name)}, which this version does not know; upgrade it")
+        raise ModelError(f"'{folder}' is of the method {brief(name)}, which this version does not know; upgrade it")
     pipeline = get_method(name).pipeline_type().from_pretrained(folder)
     pipeline.origin = origin
     return pipeline.to(target)
 
 
 def find_model(source: "str | Path | Address", revision: str | None = None, offline: bool = False) -> tuple[Path, str]:
-    """The folder of a saved pipeline, and where it is from: a path, a name, or OWNER/NAME@COMMIT.
+    """The folder of a saved pipeline, and where it is from: its name here, or OWNER/NAME@COMMIT.
+
+    What is made with it names that, so it holds no path of this machine.
 
     Args:
         source, revision, offline: as for `load_pipeline`.
@@ -124,21 +127,21 @@ def find_model(source: "str | Path | Address", revision: str | None = None, offl
 
     folder = None if isinstance(source, Address) else model_folder(source)
     if folder is not None:
-        if revision:
-            raise UsageError(
-                f"'{source}' is a folder on this machine, which has no revision '{revision}'; leave it out"
-            )
-        return folder, str(source)
+        refuse_revision(source, revision)
+        return folder, Path(str(source)).resolve().name
     address = source if isinstance(source, Address) else pins().get(str(source))
-    if address is None:
-        if "/" not in str(source):
-            known = [*METHODS, *model_names(), *pins()]
-            raise UsageError(
-                f"'{source}' is neither a folder, a model nor a method; {nearest_name(str(source), known)}"
-            )
-        address = Address.parse(str(source))
-    found = fetch(address.at(revision), offline)
+    if address is None and "/" not in str(source):
+        known = [*METHODS, *model_names(), *pins()]
+        raise UsageError(f"'{source}' is neither a folder, a model nor a method; {nearest_name(str(source), known)}")
+    address = Address.parse(str(source), revision) if address is None else address.at(revision)
+    found = fetch(address, offline)
     return found.folder, f"{found.address.repo}@{found.address.revision}"
+
+
+def refuse_revision(source: "str | Path | Address", revision: str | None) -> None:
+    """Raise `UsageError` if a revision is asked for of what has none."""
+    if revision:
+        raise UsageError(f"'{source}' is on this machine, where it has no revision '{revision}'; leave it out")
 
 
 def model_folder(source: str | Path) -> Path | None:

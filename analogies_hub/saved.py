@@ -18,6 +18,7 @@ LIBRARY = "analogies-hub"  # as config.json and cards name it
 FORMAT_VERSION = 1
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 MAX_CONFIG_BYTES = 1_000_000
+ENTRIES = {"format_version", "library_name", "library_version", "method", "config", "files", "train"}
 LFS_POINTER = b"version https://git-lfs"
 FLOATING = ("F16", "BF16", "F32", "F64")
 MAX_HEADER_BYTES = 4_000_000  # names and shapes of some 40,000 tensors; the file format allows 100 MB
@@ -55,6 +56,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     for name, kind in {"method": str, "config": dict, "files": dict}.items():
         if not isinstance(record.get(name), kind):
             raise ModelError(f"'{path}' lacks a valid '{name}'; save or download it again")
+    if not isinstance(record.get("train", {}), dict):
+        raise ModelError(f"'{path}' must hold a table as 'train'; save or download it again")
+    for name in [*(record.keys() - ENTRIES), *(record["files"].keys() - {WEIGHTS_FILE})]:
+        raise ModelError(f"'{path}' has an entry {brief(name)} that means nothing here; take it out, or upgrade")
     return record
 
 

@@ -113,7 +113,7 @@ def load(
     from ..hub.address import Address
     from ..registry import load_pipeline
 
-    chosen = Address.parse(from_hub) if from_hub is not None else source
+    chosen = Address.parse(from_hub, revision) if from_hub is not None else source
     pipeline = load_pipeline(chosen, device, revision, offline)  # type: ignore[arg-type]
     if "@" in pipeline.origin:
         typer.echo(f"Using {pipeline.origin}", err=True)

@@ -57,24 +57,31 @@ def edit(
 
     Example: analogies edit anna.jpg --guide ben.jpg --model mask_transfer-avatars-glasses -o anna-in-glasses.png
     """
-    if guide is None and not remove:
-        raise UsageError("nothing to do: give --guide PICTURE, --remove, or both")
-    if common.STREAM in photos and guide == common.STREAM:
-        raise UsageError("only one of the pictures can come from stdin")
+    name = operation_name(photos, guide, remove)
     sources = [source for photo in photos for source in common.expand(photo)]
 
-    from .jobs import Outlet, call_each, find_operation, targets
+    from .jobs import call_on_contents, find_operation
 
     common.use_threads(threads)
     pipeline = load(model, device, from_hub)
-    name = "remove" if guide is None else "replace" if remove else "transfer"
     options = {"threshold": threshold, "style": style, "grow": grow, "feather": feather, "box": box}
     inputs: dict[str, Any] = {option: value for option, value in options.items() if value is not None}
     operation = find_operation(pipeline, name, ("content", *inputs))
     inputs |= {"guide": common.read_picture(guide)} if guide is not None else {}
-    wanted = ("image", "mask") if save_mask else ("image",)
-    jobs = [
-        (Outlet(target, overwrite, as_json, quiet, wanted), inputs | {"content": common.read_picture(source)}, source)
-        for source, target in zip(sources, targets(sources, output, pipeline.method), strict=True)
-    ]
-    call_each(jobs, pipeline, operation)
+    outlet = {"overwrite": overwrite, "as_json": as_json, "quiet": quiet, "only": ("image", "mask")[: 1 + save_mask]}
+    call_on_contents(pipeline, operation, sources, inputs, output, **outlet)
+
+
+def operation_name(photos: list[str], guide: str | None, remove: bool) -> str:
+    """What is done with a guide, with what the photos show, or with both.
+
+    Raises:
+        UsageError: if there is neither, or both pictures are stdin.
+    """
+    if common.STREAM in photos and guide == common.STREAM:
+        raise UsageError("only one of the pictures can come from stdin")
+    if guide is None:
+        if not remove:
+            raise UsageError("nothing to do: give --guide PICTURE, --remove, or both")
+        return "remove"
+    return "replace" if remove else "transfer"

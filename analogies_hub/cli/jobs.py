@@ -17,7 +17,7 @@ from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, make_folder, save_image
 from ..operations import BoxKind, Choice, CodeKind, Number, Operation, Value, Words
 from ..pipeline import Pipeline
-from .common import STREAM, progress, report_error
+from .common import STREAM, progress, read_picture, report_error
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,31 @@ def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outle
     for output, value in zip(operation.outputs, results, strict=True):
         if value is not None and output in outlet.outputs(operation):
             outlet.write(operation, output, value, record)
+
+
+def call_on_contents(
+    pipeline: Pipeline,
+    operation: Operation,
+    sources: list[str],
+    inputs: dict[str, Any],
+    output: str | None,
+    **outlet: Any,
+) -> None:
+    """Run one operation with each of some pictures as its `content`.
+
+    Args:
+        inputs: the others, the same for all.
+        output: as for `targets`.
+        outlet: of each picture's `Outlet`, all but its target.
+
+    Raises:
+        AnalogyError, typer.Exit: as `call_each`.
+    """
+    jobs = [
+        (Outlet(target, **outlet), inputs | {"content": read_picture(source)}, source)
+        for source, target in zip(sources, targets(sources, output, pipeline.method), strict=True)
+    ]
+    call_each(jobs, pipeline, operation)
 
 
 def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline, operation: Operation) -> None:

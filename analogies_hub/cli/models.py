@@ -48,19 +48,20 @@ def info_command(
     source: SourceArgument, revision: RevisionOption = None, offline: OfflineOption = False, as_json: JsonOption = False
 ) -> None:
     """Show what a model is, how it was trained and what it scores."""
-    from ..hub.card import EVAL_FILE, facts_of, read_json, scores
+    from ..hub.card import EVAL_FILE, facts_of, measured, read_json
     from ..registry import find_model
     from ..saved import read_record
     from .scoring import print_table
 
     folder, origin = find_model(source, revision, offline)
-    measured = read_json(folder / EVAL_FILE) if (folder / EVAL_FILE).exists() else {}
+    has_scores = (folder / EVAL_FILE).exists()
     if as_json:
-        typer.echo(json.dumps({"model": origin} | read_record(folder) | {"eval": measured}))
+        scores = read_json(folder / EVAL_FILE) if has_scores else {}
+        typer.echo(json.dumps({"model": origin} | read_record(folder) | {"eval": scores}))
         return
     typer.echo(f"{origin}\n{facts_of(folder)}")
-    if measured:
-        print_table(scores(measured))
+    if has_scores:
+        print_table(measured(folder))
 
 
 @models_app.command("pull")

@@ -48,13 +48,11 @@ def pair(
     contents = common.expand(content)
 
     from ..registry import load_pipeline
-    from .jobs import Outlet, call_each, targets
+    from .jobs import call_on_contents
 
     common.use_threads(threads)
     pipeline = load_pipeline("pair", device)
     inputs = {"guide": common.read_picture(guide)} | {name: value for name, value in knobs.items() if value is not None}
-    jobs = [
-        (Outlet(target, overwrite, as_json, quiet), inputs | {"content": common.read_picture(source)}, source)
-        for source, target in zip(contents, targets(contents, output, "pair"), strict=True)
-    ]
-    call_each(jobs, pipeline, pipeline.operations()["both_ways" if both else "translate"])
+    operation = pipeline.operations()["both_ways" if both else "translate"]
+    outlet = {"overwrite": overwrite, "as_json": as_json, "quiet": quiet}
+    call_on_contents(pipeline, operation, contents, inputs, output, **outlet)

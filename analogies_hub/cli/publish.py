@@ -1,12 +1,14 @@
 """`analogies publish`: a model's folder to the Hub."""
 
 import json
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import JsonOption, friendly
+
+if TYPE_CHECKING:
+    from ..hub.publish import Entry
 
 
 @friendly
@@ -23,28 +25,36 @@ def publish(
 ) -> None:
     """Check a model and its card, and publish them in one commit; what is there already is not sent again.
 
+    Checking runs the card's Python block: publish only what is your own.
+
     Example: analogies publish mask_transfer-avatars-glasses --to me/glasses --dry-run
     """
     from ..errors import UsageError
     from ..hub import publish as hub
     from ..hub.address import Address, keep_pin
+    from ..hub.card import CARD_FILE
     from ..hub.draft import write_draft
     from ..registry import load_pipeline, model_folder
 
     Address.parse(to)
-    folder = model_folder(source)
-    if folder is None:
+    if (folder := model_folder(source)) is None:
         raise UsageError(f"there is no model '{source}' on this machine; give a folder, or a name in model_cards/")
-    write_draft(folder)
+    if write_draft(folder, to):
+        typer.echo(f"Wrote a first card, {folder / CARD_FILE}; say there what the model is for", err=True)
     hub.check(folder, lambda path: load_pipeline(path, "cpu"))
-    for entry in hub.manifest(folder):
-        typer.echo(json.dumps(entry._asdict()) if as_json else f"{entry.sha256[:12]} {entry.size:>12,} {entry.name}")
+    show(hub.manifest(folder), as_json)
     if dry_run:
         typer.echo(f"Would go to {to}; nothing was sent", err=True)
         return
     found = hub.publish(folder, to, private, tag)
     if pin:
-        keep_pin(Path(folder).name, found.address)
+        keep_pin(folder.name, found.address)
     said = {"model": to, "commit": found.address.revision, "changed": found.changed}
     state = "is now" if found.changed else "was already"
     typer.echo(json.dumps(said) if as_json else f"{to} {state} this model, at {found.address.revision}")
+
+
+def show(entries: "list[Entry]", as_json: bool) -> None:
+    """Name the files that would go, with size and the beginning of their sha256."""
+    for entry in entries:
+        typer.echo(json.dumps(entry._asdict()) if as_json else f"{entry.sha256[:12]} {entry.size:>12,} {entry.name}")

@@ -40,17 +40,14 @@ def translate(
         raise UsageError("only one of the two pictures can come from stdin")
     contents = common.expand(content)
 
-    from .jobs import Outlet, call_each, find_operation, targets
+    from .jobs import call_on_contents, find_operation
 
     common.use_threads(threads)
     pipeline = load(model, device, from_hub)
     operation = find_operation(pipeline, "translate", ("to", "off"))
     inputs = {"guide": common.read_picture(guide), "to": to, "off": off}
-    jobs = [
-        (Outlet(target, overwrite, as_json, quiet), inputs | {"content": common.read_picture(source)}, source)
-        for source, target in zip(contents, targets(contents, output, pipeline.method), strict=True)
-    ]
-    call_each(jobs, pipeline, operation)
+    outlet = {"overwrite": overwrite, "as_json": as_json, "quiet": quiet}
+    call_on_contents(pipeline, operation, contents, inputs, output, **outlet)
 
 
 @common.friendly

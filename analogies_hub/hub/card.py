@@ -3,12 +3,14 @@
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
 from ..numbers import formatted, markdown
-from ..saved import LIBRARY, WEIGHTS_FILE, read_record, shapes_in
+from ..saved import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, read_record, shapes_in
 
 CARD_FILE, EVAL_FILE, SEGMENT_FILE = "README.md", "eval.json", "segment.json"
 MODEL, COPIES = "model", ("copy input", "copy guide")  # systems in eval.json
@@ -62,7 +64,8 @@ def indexed(text: str, folder: Path) -> str:
 
     data = {key: value for key, value in front_matter(text).items() if key != "model-index"}
     if (folder / EVAL_FILE).exists():
-        data["model-index"] = model_index(folder.name, read_json(folder / EVAL_FILE))
+        with understood(folder / EVAL_FILE):
+            data["model-index"] = model_index(folder.name, read_json(folder / EVAL_FILE))
     front = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
     return FRONT.sub(lambda _: f"---\n{front}---\n", text, count=1)
 
@@ -90,7 +93,13 @@ def model_index(name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
 def facts_of(folder: Path) -> str:
     """What config.json and the weights' header say, as a table."""
     record = read_record(folder)
-    config, train = record["config"], record.get("train") or {}
+    with understood(folder / CONFIG_FILE):
+        return markdown(facts(record, folder))
+
+
+def facts(record: dict[str, Any], folder: Path) -> list[list[str]]:
+    """Cells: a name and what it is, in each line."""
+    config, train = record["config"], record.get("train", {})
     rows = [["", ""], ["method", record["method"]]]
     rows += [[name, words(config[name])] for name in ("domains", "size", "networks") if name in config]
     if (path := folder / WEIGHTS_FILE).exists():
@@ -100,19 +109,25 @@ def facts_of(folder: Path) -> str:
     if "step" in train:
         rows.append(["trained for", f"{train['step']:,} steps"])
     if "changes" in train:
-        rows.append(
-            [
-                "changed on the way",
-                "; ".join(f"step {step:,}: {name} {was} to {now}" for step, name, was, now in train["changes"]),
-            ]
-        )
+        changes = (f"step {step:,}: {name} {was} to {now}" for step, name, was, now in train["changes"])
+        rows.append(["changed on the way", "; ".join(changes)])
     rows.append(["made with", f"{LIBRARY} {record.get('library_version')}"])
-    return markdown(rows)
+    return rows
 
 
 def scores_of(folder: Path) -> str:
     """The table of eval.json."""
-    return markdown(scores(read_json(folder / EVAL_FILE)))
+    return markdown(measured(folder))
+
+
+def measured(folder: Path) -> list[list[str]]:
+    """The cells of eval.json.
+
+    Raises:
+        ModelError: if it is missing, or not what an evaluation writes.
+    """
+    with understood(folder / EVAL_FILE):
+        return scores(read_json(folder / EVAL_FILE))
 
 
 def scores(found: dict[str, Any]) -> list[list[str]]:
@@ -136,7 +151,8 @@ def known(values: list[float | None]) -> list[float]:
 
 def masks_of(folder: Path) -> str:
     """The table of segment.json."""
-    return markdown(masks(read_json(folder / SEGMENT_FILE)))
+    with understood(folder / SEGMENT_FILE):
+        return markdown(masks(read_json(folder / SEGMENT_FILE)))
 
 
 def masks(found: dict[str, Any]) -> list[list[str]]:
@@ -148,6 +164,15 @@ def masks(found: dict[str, Any]) -> list[list[str]]:
             [name, f"{each['threshold']:.2f}", *shares, f"{each['pooled']:.3f}", formatted("", each["precision"])]
         )
     return rows
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Raise `ModelError` where a stranger's file holds something else than it should."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ModelError(f"'{path}' does not hold what it should; make it again, or fetch it again") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..numbers import markdown
 from ..saved import CONFIG_FILE, read_record
-from .card import EVAL_FILE, MODEL, PART, read_json
+from .card import EVAL_FILE, MODEL, PART, read_json, words
 
 SHOWN = {"class": 100, "keep": 100, "edit_gain": 1}  # and what numbers are multiplied with
 
@@ -18,17 +18,8 @@ def overview(folder: Path) -> str:
         settings = record["config"]
         tasks = read_json(card / EVAL_FILE)
         means = [mean([task["numbers"][name][MODEL][0] for task in tasks.values()], by) for name, by in SHOWN.items()]
-        domains = ", ".join(domain for domain in settings.get("domains", []))
-        rows.append(
-            [
-                f"[{card.name}]({card.name})",
-                record["method"],
-                domains,
-                str(settings.get("size", "")),
-                str(len(tasks)),
-                *means,
-            ]
-        )
+        told = [words(settings.get(name, "")) for name in ("domains", "size")]
+        rows.append([f"[{card.name}]({card.name})", record["method"], *told, str(len(tasks)), *means])
     return markdown(rows)
 
 

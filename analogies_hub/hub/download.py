@@ -141,6 +141,5 @@ def check(folder: Path, address: Address) -> None:
         raise NetworkError(f"'{address}' is here only in part; fetch it again with the network")
     if address.sha256 and hashlib.sha256(config.read_bytes()).hexdigest() != address.sha256:
         raise ModelError(f"'{address}' is not the model that this release was made with; fetch it again, or tell us")
-    for name, expected in read_record(folder)["files"].items():
-        if name == WEIGHTS_FILE:  # no other file is ever opened, whatever a stranger's config lists
-            check_weights(folder / name, expected)
+    for name, expected in read_record(folder)["files"].items():  # of weights alone, if that
+        check_weights(folder / name, expected)

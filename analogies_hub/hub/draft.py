@@ -68,15 +68,23 @@ Cite the paper of the method.
 """
 
 
-def write_draft(folder: Path) -> None:
-    """Write a card into a saved pipeline's folder, unless it has one."""
+def write_draft(folder: Path, name: str) -> bool:
+    """Write a card into a saved pipeline's folder, unless it has one.
+
+    Args:
+        name: OWNER/NAME, as its readers will load it.
+
+    Returns:
+        Whether there was none.
+    """
     card = folder / CARD_FILE
     if card.exists():
-        return
+        return False
     record = read_record(folder)
     train = record.get("train") or {}
     told = ", ".join(f"`{Path(str(name)).name}`" for name in train.get("data", []))
     data = f"Trained on {told}, on the machine of its author." if told else "Not told."
-    text = DRAFT.format(name=folder.name, method=record["method"], data=data)
+    text = DRAFT.format(name=name, method=record["method"], data=data)
     with atomic_write(card) as stream:
         stream.write(refreshed(text, folder).encode())
+    return True

@@ -40,7 +40,7 @@ def manifest(folder: Path) -> list[Entry]:
     """What would be uploaded."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return [
-        Entry(str(path.relative_to(folder)), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+        Entry(path.relative_to(folder).as_posix(), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
         for path in files
     ]
 

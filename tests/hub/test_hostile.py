@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from analogies_hub.errors import AnalogyError, ModelError
+from analogies_hub.hub.card import facts_of, measured
 from analogies_hub.registry import get_method, load_pipeline
 
 CASES = 200
@@ -140,6 +141,34 @@ def test_settings_that_ask_for_gigabytes_are_refused_before_they_get_them(model,
     with pytest.raises(ModelError, match="does not fit the settings"):
         load_pipeline(written(tmp_path / "case", config, model["model.safetensors"]), "cpu")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"extra": 1}, "an entry 'extra' that means nothing"),
+        ({"files": {"../weights": {}}}, "an entry '../weights' that means nothing"),
+        ({"train": [1]}, "a table as 'train'"),
+    ],
+)
+def test_entries_that_mean_nothing_are_refused(model, tmp_path, changes, reason):
+    config = json.loads(model["config.json"]) | changes
+    with pytest.raises(ModelError, match=reason):
+        load_pipeline(written(tmp_path / "case", config, model["model.safetensors"]), "cpu")
+
+
+@pytest.mark.parametrize("train", [{"step": "x"}, {"changes": 3}, {"changes": [[1]]}])
+def test_facts_that_are_none_are_refused(model, tmp_path, train):
+    config = json.loads(model["config.json"]) | {"train": train}
+    with pytest.raises(ModelError, match="does not hold what it should"):
+        facts_of(written(tmp_path / "case", config, model["model.safetensors"]))
+
+
+@pytest.mark.parametrize("scores", [{"add-glasses": 3}, {"add-glasses": {"numbers": {}}}])
+def test_scores_that_are_none_are_refused(tmp_path, scores):
+    (tmp_path / "eval.json").write_text(json.dumps(scores))
+    with pytest.raises(ModelError, match="does not hold what it should"):
+        measured(tmp_path)
 
 
 def test_numbers_that_are_not_finite_are_refused(tmp_path):

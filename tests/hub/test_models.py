@@ -149,7 +149,16 @@ def test_a_hub_that_does_not_answer_is_not_waited_for(hub, files, monkeypatch):
     load_pipeline("ann/glasses", "cpu")
     monkeypatch.setattr(download, "PROBE_SECONDS", 0.5)
     hub.fault("api/models", stall=20.0)
-    assert load_pipeline("ann/glasses", "cpu").config.size == 32
+    with pytest.warns(UserWarning, match="the Hub does not answer"):
+        assert load_pipeline("ann/glasses", "cpu").config.size == 32
+
+
+def test_a_revision_that_cannot_be_obeyed_is_told(small_model):
+    for source in ("pair", small_model):
+        with pytest.raises(UsageError, match="has no revision 'v1'"):
+            load_pipeline(source, "cpu", revision="v1")
+    with pytest.raises(UsageError, match="another: 'v2'"):
+        load_pipeline("ann/glasses@v1", "cpu", revision="v2")
 
 
 def test_the_command_line_uses_the_hub(hub, files, analogies, tmp_path, content, guide):

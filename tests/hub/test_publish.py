@@ -21,7 +21,7 @@ PICTURE = "\n![A picture of noise](images/grid.png)\n\n## Use\n"
 def folder(small_model, tmp_path):
     """A model with a card, ready to be published."""
     folder = shutil.copytree(small_model, tmp_path / "glasses")
-    write_draft(folder)
+    write_draft(folder, "ann/glasses")
     (folder / "images").mkdir()
     save_image(torch.rand(1, 3, 32, 32), folder / "images" / "grid.png")
     card = folder / "README.md"
