@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,12 +80,12 @@ class Bar:
 
     def __init__(self, jobs: int) -> None:
         self.bar = ProgressBar(jobs)
-        self.jobs, self.finished, self.shown_at = jobs, 0, 0.0
+        self.jobs, self.finished, self.steps, self.shown_at = jobs, 0, 1, 0.0
 
     def __call__(self, done: int, total: int, preview: Tensor | None = None) -> None:
         """Show step `done` of `total` of the job at hand, and at most once a second a picture of it."""
         management.throw_exception_if_processing_interrupted()
-        image = None
+        self.steps, image = total, None
         if preview is not None and time.monotonic() - self.shown_at >= PREVIEW_SECONDS:
             from analogies_hub.images import to_pil
 
@@ -95,10 +96,10 @@ class Bar:
     def next(self) -> None:
         """A job is finished."""
         self.finished += 1
-        self(0, 1)
+        self(0, self.steps)
 
 
 def path_in(folder: str | Path, name: str) -> Path | None:
-    """A file or folder by its name below another; None if it is not there, or not below it."""
-    path = (Path(folder) / name).resolve()
-    return path if path.is_relative_to(Path(folder).resolve()) and path.exists() else None
+    """A file or folder by its name below another; None if it is not there, or not below it. Links are followed."""
+    path = Path(os.path.normpath(Path(folder) / name))
+    return path if path.is_relative_to(folder) and path.exists() else None

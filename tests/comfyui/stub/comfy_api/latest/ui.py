@@ -1,0 +1,1 @@
+"""Results that a node shows; the pack hands over plain tables."""
