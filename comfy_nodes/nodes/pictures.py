@@ -10,7 +10,7 @@ from analogies_hub.examples import FACES, example_names, example_path
 from analogies_hub.images import READABLE, to_tensor
 
 from . import host
-from .host import folder_paths, io
+from .host import folder_paths, io, ui
 from .values import image_to_host
 
 EXAMPLES = "example faces"
@@ -33,8 +33,9 @@ class ExamplePicture(io.ComfyNode):
 
     @classmethod
     def execute(cls, name: str) -> io.NodeOutput:
-        """Read it."""
-        return io.NodeOutput(read(example_path(name)))
+        """Read it, and show it as Load Image does."""
+        image = read(example_path(name))
+        return io.NodeOutput(image, ui=ui.PreviewImage(image, cls=cls))
 
 
 class LoadFolder(io.ComfyNode):
