@@ -131,7 +131,8 @@ def test_a_wrong_link_and_a_wrong_value_are_refused_before_anything_runs(host):
 def test_an_error_is_one_sentence_on_the_node(host):
     prompt = twin("translate_attributes")
     prompt["4"]["inputs"]["to"] = "hats"
-    kind, found = next(each for each in host.history(prompt)["status"]["messages"] if each[0] == "execution_error")
+    messages = dict(host.history(prompt)["status"]["messages"])
+    found = messages["execution_error"]
     assert found["node_id"] == "4" and found["exception_message"].strip().startswith("'to' cannot be 'hats'")
 
 
