@@ -168,7 +168,10 @@ class OnStep(Protocol):
     """Told of each step of a long operation; cancels it by raising."""
 
     def __call__(self, done: int, total: int, preview: "Tensor | None" = None) -> None:
-        """Step `done` of `total` is finished; `preview` is an image (1, 3, H, W) in [0, 1]."""
+        """Step `done` of `total` is finished; `preview` is an image (1, 3, H, W) in [0, 1].
+
+        Within a long step the last one may be reported again, without a preview, so that it can be cancelled.
+        """
 
 
 @dataclass(frozen=True)
