@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...filters import blur, luminance, ranks, resize, shape_of
 from ...operations import OnStep
-from ...patches import extract, nearest_bidirectional
+from ...patches import nearest_bidirectional
 from .config import PairConfig
 from .guides import layout_guides, line_guides
 from .search import MARGIN, PATCH, Grid, Refiner, patch_grid, unheard, upsample_field, vote
@@ -128,9 +128,11 @@ def components(image: Tensor, count: int, samples: int = 4096) -> Tensor:
     They are scaled so that patches vary as much in every image as in a photo of
     `TYPICAL_CONTRAST`: weights and alpha then mean the same for a night sky and a woodcut.
     """
-    patches = extract(image * 2 - 1, PATCH)
-    chosen = torch.linspace(0, len(patches) - 1, min(len(patches), samples), device=image.device).long()
-    patches = patches[chosen] - patches[chosen].mean(0)
+    rows, columns = patch_grid(shape_of(image))
+    chosen = torch.linspace(0, rows * columns - 1, min(rows * columns, samples), device=image.device).long()
+    windows = (image[0] * 2 - 1).unfold(1, PATCH, 1).unfold(2, PATCH, 1)  # a view: all patches of a photo are gigabytes
+    patches = windows[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1)
+    patches = patches - patches.mean(0)
     _, vectors = torch.linalg.eigh(patches.T @ patches)
     contrast = patches.square().mean().sqrt().clamp(min=FLAT)
     return (vectors[:, -count:].T * (TYPICAL_CONTRAST / contrast / math.sqrt(VALUES))).reshape(count, 3, PATCH, PATCH)
