@@ -27,6 +27,6 @@ async def comfy_entrypoint() -> "ComfyExtension":
             NEEDS,
         )
         return Pack([])
-    from .nodes import every_node
+    from .nodes.every import every_node
 
     return Pack(every_node())

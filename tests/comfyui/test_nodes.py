@@ -1,8 +1,6 @@
 """Every node, against the stub or a real host: what it declares, what it yields, and what it says when it cannot."""
 
-import asyncio
 import gc
-import importlib.util
 import json
 import os
 import shutil
@@ -70,24 +68,32 @@ def test_metadata_names_one_library_and_nothing_else(pack):
     assert project["name"] == "analogies" and project["version"].count(".") == 2
 
 
+def in_a_process_of_its_own(script, tmp_path):
+    """Runs a script that has loaded nothing of the library yet, against the stub."""
+    before = f"from tests.comfyui.conftest import *; prepare_host(Path({str(tmp_path)!r}))"
+    environment = {key: value for key, value in os.environ.items() if key != "COMFYUI_PATH"}
+    words = [sys.executable, "-c", f"{before}\n{script}"]
+    return subprocess.run(words, cwd=HERE.parent.parent, env=environment, capture_output=True, text=True)
+
+
 def test_importing_opens_no_connection_and_loads_nothing_heavy(tmp_path):
     script = (
-        "import socket, sys; socket.socket.connect = None\n"
-        "from tests.comfyui.conftest import *; import pathlib\n"
-        f"prepare_host(pathlib.Path({str(tmp_path)!r})); assert nodes_of(load_pack())\n"
+        "import socket; socket.socket.connect = None; assert nodes_of(load_pack())\n"
         "assert not {'torchvision', 'gradio', 'huggingface_hub', 'scipy'} & set(sys.modules), 'heavy'"
     )
-    environment = {key: value for key, value in os.environ.items() if key != "COMFYUI_PATH"}
-    done = subprocess.run([sys.executable, "-c", script], cwd=HERE.parent.parent, env=environment, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
+    done = in_a_process_of_its_own(script, tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
-def test_without_the_library_there_are_no_nodes_and_one_sentence(pack, monkeypatch, caplog):
-    found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "analogies_hub" else found(name))
-    extension = asyncio.run(pack.comfy_entrypoint())
-    assert asyncio.run(extension.get_node_list()) == []
-    assert f'-m pip install "{pack.NEEDS}"' in caplog.text
+def test_without_the_library_there_are_no_nodes_and_one_sentence(pack, tmp_path):
+    script = (
+        "for name in [name for name in sys.modules if name.startswith('analogies_hub')]: del sys.modules[name]\n"
+        "sys.path[:] = [path for path in sys.path if path and not (Path(path) / 'analogies_hub').exists()]\n"
+        "assert nodes_of(load_pack()) == {}"
+    )
+    done = in_a_process_of_its_own(script, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f'-m pip install "{pack.NEEDS}"' in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_edit_equals_the_librarys_and_leaves_the_rest_of_the_photo(run, model):
