@@ -51,6 +51,9 @@ def test_an_example_is_what_its_twin_says_and_the_twin_is_valid(twin, nodes):
     prompt = json.loads(twin.read_text())
     graph = json.loads((EXAMPLES / twin.name).read_text())
     assert as_prompt(graph, nodes) == prompt
+    empty = [key for node in [graph, *graph["nodes"]] for key, value in node.items() if value is None]
+    empty += [key for node in graph["nodes"] for item in node["outputs"] for key in item if item[key] is None]
+    assert set(empty) <= {"links"}, "older pages refuse such a file"
     assert any(node["type"] == "Note" and len(node["widgets_values"][0]) > 40 for node in graph["nodes"])
     prompts.check(prompt, nodes)
 
