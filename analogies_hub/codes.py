@@ -1,8 +1,10 @@
 """The code of a picture: the named parts into which a model takes it apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -35,6 +37,20 @@ class Code:
         if missing:
             raise ModelError(f"this code has no part '{missing[0]}', only {', '.join(self.parts)}")
         return self
+
+    def __len__(self) -> int:
+        """How many pictures' parts it holds."""
+        return len(next(iter(self.parts.values())))
+
+    def split(self) -> list["Code"]:
+        """The code of each picture."""
+        rows = zip(*(part.split(1) for part in self.parts.values()), strict=True)
+        return [Code(self.model, dict(zip(self.parts, row, strict=True))) for row in rows]
+
+    @classmethod
+    def joined(cls, codes: "Sequence[Code]") -> "Code":
+        """One code of what several hold, all of the same model."""
+        return cls(codes[0].model, {name: torch.cat([code.parts[name] for code in codes]) for name in codes[0].parts})
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, whole or not at all."""

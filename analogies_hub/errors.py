@@ -1,4 +1,4 @@
-"""Errors whose message is written for the person at the keyboard."""
+"""Errors and notes whose message is written for the person at the keyboard."""
 
 
 class AnalogyError(Exception):
@@ -38,3 +38,7 @@ class NetworkError(AnalogyError):
     """The Hub cannot be reached, or is too busy."""
 
     exit_code = 5
+
+
+class Note(UserWarning):
+    """What a user should know of a result that was made all the same; every frontend shows it."""

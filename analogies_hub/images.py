@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -136,6 +136,22 @@ def to_tensor(picture: Picture, max_side: int | None = None, name: str = "image"
         raise ImageError(f"'{name}' must be a path, bytes, a PIL image or a tensor, got {type(picture).__name__}")
     pixels = np.array(open_image(picture, max_side))
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255)  # in place: photos are large
+
+
+def common_count(batches: Mapping[str, Sized]) -> int:
+    """How many pictures the largest batch holds, where each of the others holds as many, or one for all.
+
+    Args:
+        batches: by the names that errors call them.
+
+    Raises:
+        ImageError: if one holds another number.
+    """
+    count = max(len(batch) for batch in batches.values())
+    for name, batch in batches.items():
+        if len(batch) not in (1, count):
+            raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
+    return count
 
 
 def check_tensor(image: Tensor, name: str) -> Tensor:

@@ -168,7 +168,10 @@ class OnStep(Protocol):
     """Told of each step of a long operation; cancels it by raising."""
 
     def __call__(self, done: int, total: int, preview: "Tensor | None" = None) -> None:
-        """Step `done` of `total` is finished; `preview` is an image (1, 3, H, W) in [0, 1]."""
+        """Step `done` of `total` is finished; `preview` is an image (1, 3, H, W) in [0, 1].
+
+        Within a long step the last one may be reported again, without a preview, so that it can be cancelled.
+        """
 
 
 @dataclass(frozen=True)
@@ -188,21 +191,32 @@ class Value:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a frontend needs to know of an operation."""
+    """What a frontend needs to know of an operation.
+
+    Attributes:
+        title: its name as a heading, with the words that people look for.
+    """
 
     name: str
     help: str
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     reports_steps: bool
+    title: str
 
     def of(self, pipeline: Any) -> "Operation":
         """The operation as one pipeline has it, with the words of its own."""
         return replace(self, inputs=tuple(replace(item, kind=item.kind.of(pipeline)) for item in self.inputs))
 
 
-def operation(function: Callable) -> Callable:
-    """Mark a pipeline method as an operation and check its values before it runs."""
+def operation(function: Callable | None = None, *, title: str = "") -> Callable:
+    """Mark a pipeline method as an operation and check its values before it runs.
+
+    Args:
+        title: what frontends head it with; by default its name.
+    """
+    if function is None:
+        return functools.partial(operation, title=title)
 
     @functools.wraps(function)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -216,6 +230,7 @@ def operation(function: Callable) -> Callable:
         return function(*bound.args, **bound.kwargs)
 
     checked.is_operation = True  # type: ignore[attr-defined]
+    checked.title = title or function.__name__.replace("_", " ").capitalize()  # type: ignore[attr-defined]
     return checked
 
 
@@ -241,6 +256,7 @@ def describe(function: Callable) -> Operation:
         inputs=tuple(inputs),
         outputs=outputs_of(hints["return"]),
         reports_steps="on_step" in parameters,
+        title=function.title,  # type: ignore[attr-defined]
     )
 
 

@@ -6,17 +6,33 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
-ORDER = ["errors", "config", "numbers", "images", "saved", "hub", "codes", "operations", "filters", "patches"]
-ORDER += ["losses", "data", "pipeline", "training", "separation", "registry"]
+ORDER = [
+    "errors",
+    "config",
+    "examples",
+    "numbers",
+    "images",
+    "saved",
+    "hub",
+    "codes",
+    "operations",
+    "filters",
+    "patches",
+]
+ORDER += ["patches", "losses", "data", "pipeline", "training", "separation", "registry"]
 CORE = set(ORDER) - {"data"}
 OUTER = {"bench", "cli", "data", "evaluation", "hub", "methods", "separation", "training"}
+OUTER |= {"comfy_doctor", "comfy_install"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
     "data": {"errors", "config", "images", "filters"},
     "evaluation": CORE | {"data"},
     "methods": CORE,
     "bench": CORE | {"evaluation", "methods"},
-    "cli": CORE - {"filters", "patches", "losses", "separation"} | {"bench", "data", "evaluation"},
+    "comfy_install": {"errors"},
+    "comfy_doctor": {"errors", "comfy_install"},
+    "cli": CORE - {"filters", "patches", "losses", "separation"}
+    | {"bench", "comfy_doctor", "comfy_install", "data", "evaluation"},
 }
 
 

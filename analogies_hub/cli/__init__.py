@@ -7,6 +7,7 @@ import typer
 from .. import __version__
 from ..evaluation.tables import TABLES
 from .bench import bench_app
+from .comfy import comfy_app
 from .convert import convert
 from .data import data_app
 from .edit import edit
@@ -45,6 +46,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
 app.add_typer(eval_app, name="eval")
 app.add_typer(bench_app, name="bench")
+app.add_typer(comfy_app, name="comfy")
 
 
 def show_version(wanted: bool) -> None:

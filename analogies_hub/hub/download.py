@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..errors import AnalogyError, HubError, ModelError, NetworkError
+from ..errors import AnalogyError, HubError, ModelError, NetworkError, Note
 from ..saved import CONFIG_FILE, LIBRARY, WEIGHTS_FILE, check_weights, read_record
 from .address import Address
 from .card import CARD_FILE, EVAL_FILE
@@ -69,7 +69,7 @@ def newest_copy(address: Address) -> Path:
             folder = local_copy(address)
         except LocalEntryNotFoundError:
             raise silence from None
-        warnings.warn(f"the Hub does not answer; '{address}' is as it was when it was fetched", stacklevel=2)
+        warnings.warn(f"the Hub does not answer; '{address}' is as it was when it was fetched", Note, stacklevel=2)
         return folder
     folder = snapshot(address)
     try:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ..codes import Code
-from ..errors import ImageError
-from ..images import Picture
+from ..errors import ImageError, Note
+from ..images import Picture, common_count
 from ..operations import CodeValue, Frames, Image, Number, Words, operation
 from .config import ALL, COMMON, NONE
 from .model import Parts, SeparationModel
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 class Coder(SeparationModel):
     """Takes pictures apart and draws them: the operations that every method with these codes has."""
 
-    @operation
+    @operation(title="Encode: common and separate codes")
     @torch.no_grad()
     def encode(self, image: Image) -> CodeValue:
         """Take a picture apart into its common code and a code for each attribute.
@@ -90,7 +90,8 @@ class Coder(SeparationModel):
         names = self.named(words)
         found = [parts[name].flatten(1).any(1) for name in names]
         if found and not torch.stack(found).any(0).all():
-            warnings.warn(f"in '{whose}' the model finds no {' or '.join(names)}; try another picture", stacklevel=4)
+            missing = f"in '{whose}' the model finds no {' or '.join(names)}; try another picture"
+            warnings.warn(missing, Note, stacklevel=4)
 
     def mixed(self, ours: Parts, theirs: Parts, to: str, off: str) -> Parts:
         """Ours, with the attributes in `off` absent and then those in `to` theirs."""
@@ -110,10 +111,7 @@ class Coder(SeparationModel):
             ImageError: if one holds neither one picture nor as many as the others.
         """
         images = {name: self.prepare(picture, name) for name, picture in pictures.items()}
-        count = max(len(batch) for batch in images.values())
-        for name, batch in images.items():
-            if len(batch) not in (1, count):
-                raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
+        count = common_count(images)
         return [batch.expand(count, -1, -1, -1) for batch in images.values()]
 
     def one(self, name: str, picture: Picture) -> Tensor:
@@ -165,7 +163,7 @@ class SeparationPipeline(Coder):
         self.note_missing("guide", theirs, to)
         return self.draw(self.mixed(ours, theirs, to, off))
 
-    @operation
+    @operation(title="Add: edit one attribute")
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
         """Add attributes of the guide; what else content shows stays.
 
@@ -190,7 +188,7 @@ class SeparationPipeline(Coder):
         self.note_missing("content", parts, what)
         return self.draw(self.mixed(parts, parts, NONE, what))
 
-    @operation
+    @operation(title="Combine: edit two attributes or more")
     @torch.no_grad()
     def combine(self, content: Image, guides: Frames, what: What = ALL) -> Image:
         """Add several attributes at once, each from a guide of its own.

@@ -70,7 +70,7 @@ class MaskTransferPipeline(Coder):
     config: MaskTransferConfig
     published = staticmethod(published)
 
-    @operation
+    @operation(title="Transfer onto a photo, through a mask")
     @torch.no_grad()
     def transfer(
         self,
@@ -95,7 +95,7 @@ class MaskTransferPipeline(Coder):
         code = self.look("guide", guide, len(photo.whole))
         return Edited(*self.added(photo, code, self.edge(threshold, style, grow, feather)))
 
-    @operation
+    @operation(title="Remove from a photo, through a mask")
     @torch.no_grad()
     def remove(
         self,
@@ -115,7 +115,7 @@ class MaskTransferPipeline(Coder):
         edge = self.beyond(threshold, style, grow, feather)
         return Edited(*self.removed(self.photo("content", content, box), edge))
 
-    @operation
+    @operation(title="Replace on a photo, through a mask")
     @torch.no_grad()
     def replace(
         self,
@@ -155,7 +155,7 @@ class MaskTransferPipeline(Coder):
         photo = self.photo("image", image, box)
         return placed(enlarged(self.own_mask(photo, self.parts(photo.seen)), photo.square.side, 0.0), *photo[1::-1])
 
-    @operation
+    @operation(title="Segment: a mask with hard edges")
     @torch.no_grad()
     def segment(self, image: Image, threshold: Threshold = None, grow: Grow = 0.0, box: Face = None) -> Mask:
         """Cut out the pixels that show the attribute: 1 there, 0 elsewhere.

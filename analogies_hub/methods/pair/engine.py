@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ...filters import blur, luminance, ranks, resize, shape_of
 from ...operations import OnStep
-from ...patches import extract, nearest_bidirectional
+from ...patches import nearest_bidirectional
 from .config import PairConfig
 from .guides import layout_guides, line_guides
-from .search import MARGIN, PATCH, Grid, Refiner, patch_grid, upsample_field, vote
+from .search import MARGIN, PATCH, Grid, Refiner, patch_grid, unheard, upsample_field, vote
 
 VALUES = 3 * PATCH**2
 MIN_SIDE = PATCH + 1  # the least length of a level's image: two patches
@@ -128,9 +128,11 @@ def components(image: Tensor, count: int, samples: int = 4096) -> Tensor:
     They are scaled so that patches vary as much in every image as in a photo of
     `TYPICAL_CONTRAST`: weights and alpha then mean the same for a night sky and a woodcut.
     """
-    patches = extract(image * 2 - 1, PATCH)
-    chosen = torch.linspace(0, len(patches) - 1, min(len(patches), samples), device=image.device).long()
-    patches = patches[chosen] - patches[chosen].mean(0)
+    rows, columns = patch_grid(shape_of(image))
+    chosen = torch.linspace(0, rows * columns - 1, min(rows * columns, samples), device=image.device).long()
+    windows = (image[0] * 2 - 1).unfold(1, PATCH, 1).unfold(2, PATCH, 1)  # a view: all patches of a photo are gigabytes
+    patches = windows[:, chosen // columns, chosen % columns].transpose(0, 1).flatten(1)
+    patches = patches - patches.mean(0)
     _, vectors = torch.linalg.eigh(patches.T @ patches)
     contrast = patches.square().mean().sqrt().clamp(min=FLAT)
     return (vectors[:, -count:].T * (TYPICAL_CONTRAST / contrast / math.sqrt(VALUES))).reshape(count, 3, PATCH, PATCH)
@@ -167,13 +169,20 @@ class PatchEngine:
         self.config, self.controls = config, controls
         self.appearance, self.structure = appearance, structure
         self.generator = torch.Generator().manual_seed(controls.seed)  # on the CPU: the same noise on every device
+        self.pulse = unheard
 
     @torch.no_grad()
     def run(self, size: tuple[int, int], on_step: OnStep | None = None) -> Tensor:
-        """The result (1, 3, *size) in [0, 1]; `on_step` hears of every step, and cancels by raising."""
+        """The result (1, 3, *size) in [0, 1].
+
+        Args:
+            on_step: hears of every step, and in between of the last one again: a large step takes
+                seconds, and whoever cancels, by raising, should not wait for its end.
+        """
         levels = list(pyramid(size, self.appearance, self.controls.coarsest, self.config))
         total, done = sum(self.steps(level) for level in levels), 0
         image, field = self.first_guess(levels[0]), None
+        self.pulse = lambda: on_step(done, total) if on_step else None
         for number, level in enumerate(levels):
             image = resize(image, level.size)
             if field is not None:
@@ -183,7 +192,8 @@ class PatchEngine:
                 ease = 1 - step / max(1, GUIDED_SHARE * (self.steps(level) - 1))  # what is left of the guides' weight
                 keys = level.blurred if step == 0 else level.appearance
                 field, distance = self.match(level, image, keys, field, guides if ease > 0 else None, ease)
-                image = vote(field, distance, level.appearance, level.grid, self.config.spread, self.config.tolerance)
+                voting = level.appearance, level.grid, self.config.spread, self.config.tolerance
+                image = vote(field, distance, *voting, self.pulse)
                 done += 1
                 if on_step:
                     on_step(done, total, image)
@@ -229,7 +239,7 @@ class PatchEngine:
             distance = (of_image - of_keys[found]).square().sum(1)
             shape = patch_grid(level.size)
             return found.view(shape), distance.view(shape)
-        refiner = Refiner(of_image, of_keys, level.grid, field)
+        refiner = Refiner(of_image, of_keys, level.grid, field, self.pulse)
         refiner.propagate()
         refiner.wander(self.generator)
         return refiner.field, refiner.distance

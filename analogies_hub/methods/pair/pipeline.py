@@ -10,7 +10,7 @@ from torch import Tensor
 from ...config import Config
 from ...errors import ImageError
 from ...filters import resize, same_area, shape_of
-from ...images import Picture, to_tensor
+from ...images import Picture, common_count, to_tensor
 from ...operations import Choice, Image, Number, OnStep, Seed, operation
 from ...pipeline import Pipeline
 from .config import FOLLOW, PairConfig
@@ -63,7 +63,7 @@ class PairPipeline(Pipeline):
     config_type: ClassVar[type[Config]] = PairConfig
     config: PairConfig
 
-    @operation
+    @operation(title="Analogy of a single pair")
     def translate(
         self,
         content: Image,
@@ -95,7 +95,7 @@ class PairPipeline(Pipeline):
             results.append(engine.run(shape, share(on_step, number, len(contents))))
         return torch.cat(results)
 
-    @operation
+    @operation(title="Analogy of a single pair, both ways")
     def both_ways(
         self,
         content: Image,
@@ -123,7 +123,7 @@ class PairPipeline(Pipeline):
             self.translate(guide, content, *knobs, share(on_step, 1, 2)),
         )
 
-    @operation
+    @operation(title="Random samples")
     def sample(
         self,
         image: Image,
@@ -202,11 +202,9 @@ class PairPipeline(Pipeline):
         """
         side = 2 * (size or DEFAULT_SIDE)
         batches = {name: to_tensor(picture, side, name).to(self.device) for name, picture in pictures.items()}
-        count = max(len(batch) for batch in batches.values())
         for name, batch in batches.items():
             check_shape(f"'{name}'", *shape_of(batch))
-            if len(batch) not in (1, count):
-                raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")
+        count = common_count(batches)
         return [list(batch.expand(count, -1, -1, -1).split(1)) for batch in batches.values()]
 
 

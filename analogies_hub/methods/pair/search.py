@@ -5,6 +5,7 @@ into the appearance image's grid of patches (its `grid`, rows and columns).
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -13,6 +14,11 @@ PATCH = 7
 MARGIN = PATCH // 2
 WANDER = 20  # farthest random offer, in pixels of the level
 Grid = tuple[int, int]
+Pulse = Callable[[], None]  # called every fraction of a second or so; raises to cancel
+
+
+def unheard() -> None:
+    """A `Pulse` that nobody hears."""
 
 
 def patch_grid(size: tuple[int, int]) -> Grid:
@@ -52,9 +58,9 @@ class Refiner:
     Source: Barnes et al. 2009 (PatchMatch), with all places updated at once.
     """
 
-    def __init__(self, queries: Tensor, keys: Tensor, grid: Grid, field: Tensor) -> None:
+    def __init__(self, queries: Tensor, keys: Tensor, grid: Grid, field: Tensor, pulse: Pulse = unheard) -> None:
         """Queries (N, D), keys (M, D) on `grid`, and the field (H, W) to start from."""
-        self.queries, self.keys, self.grid, self.field = queries, keys, grid, field
+        self.queries, self.keys, self.grid, self.field, self.pulse = queries, keys, grid, field, pulse
         self.distance = self.distances(field)
 
     def distances(self, field: Tensor) -> Tensor:
@@ -63,6 +69,7 @@ class Refiner:
 
     def offer(self, rows: Tensor, columns: Tensor) -> None:
         """Take the offered matches wherever they are nearer."""
+        self.pulse()
         field = rows.clamp(0, self.grid[0] - 1) * self.grid[1] + columns.clamp(0, self.grid[1] - 1)
         distance = self.distances(field)
         nearer = distance < self.distance
@@ -85,7 +92,15 @@ class Refiner:
             radius //= 3
 
 
-def vote(field: Tensor, distance: Tensor, appearance: Tensor, grid: Grid, spread: float, tolerance: float) -> Tensor:
+def vote(
+    field: Tensor,
+    distance: Tensor,
+    appearance: Tensor,
+    grid: Grid,
+    spread: float,
+    tolerance: float,
+    pulse: Pulse = unheard,
+) -> Tensor:
     """The image (1, 3, H, W) on which the matched patches agree best.
 
     Every pixel is the weighted mean of what the patches that cover it say. A patch counts
@@ -104,6 +119,7 @@ def vote(field: Tensor, distance: Tensor, appearance: Tensor, grid: Grid, spread
     trust = 1 / (distance / (tolerance * distance.mean() + 1e-8) + 1)
     total = pixels.new_zeros(height + PATCH - 1, width + PATCH - 1, 4)
     for down in range(PATCH):
+        pulse()
         for right in range(PATCH):
             off_centre = (down - MARGIN) ** 2 + (right - MARGIN) ** 2
             weight = (trust * math.exp(-off_centre / (2 * spread**2)))[..., None]

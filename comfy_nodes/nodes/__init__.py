@@ -1,0 +1,1 @@
+"""The nodes, in modules by what they serve; importing this package imports none of them."""
