@@ -142,12 +142,12 @@ def common_count(batches: Mapping[str, Sized]) -> int:
     """How many pictures the largest batch holds, where each of the others holds as many, or one for all.
 
     Args:
-        batches: by the names that errors call them.
+        batches: by the names that errors call them; without any it is one.
 
     Raises:
         ImageError: if one holds another number.
     """
-    count = max(len(batch) for batch in batches.values())
+    count = max((len(batch) for batch in batches.values()), default=1)
     for name, batch in batches.items():
         if len(batch) not in (1, count):
             raise ImageError(f"'{name}' holds {len(batch)} pictures, expected 1 or {count} as the other does")

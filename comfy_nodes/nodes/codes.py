@@ -1,15 +1,14 @@
 """Nodes that save and load codes."""
 
 from pathlib import Path
-from typing import Any
 
 from analogies_hub.codes import Code
 from analogies_hub.errors import UsageError
-from analogies_hub.operations import CodeKind
+from analogies_hub.operations import CodeKind, Operation
 from analogies_hub.registry import METHODS, get_method
 
 from . import host
-from .host import folder_paths, io
+from .host import FileNode, folder_paths, io
 from .values import code_type
 
 SUFFIX, SUBFOLDER = ".safetensors", "codes"
@@ -21,7 +20,7 @@ def methods_with_codes() -> list[str]:
     return [name for name in METHODS if any(map(takes_code, get_method(name).pipeline_type().operations().values()))]
 
 
-def takes_code(operation: Any) -> bool:
+def takes_code(operation: Operation) -> bool:
     """Whether an operation takes or yields a code."""
     return any(isinstance(item.kind, CodeKind) for item in (*operation.inputs, *operation.outputs))
 
@@ -56,7 +55,7 @@ class SaveCode(io.ComfyNode):
         return io.NodeOutput(ui={"text": (f"saved {Path(subfolder) / path.name}",)})
 
 
-class LoadCode(io.ComfyNode):
+class LoadCode(FileNode):
     """Reads what `SaveCode` wrote."""
 
     @classmethod
@@ -73,24 +72,15 @@ class LoadCode(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, file: str) -> bool | str:
-        """Whether the file is there."""
-        return True if code_path(file) else f"no saved code '{file}'; save one with Save code, then refresh the page"
-
-    @classmethod
-    def fingerprint_inputs(cls, file: str) -> Any:
-        """Runs again when the file changes."""
-        path = code_path(file)
-        return repr((path, path.stat().st_mtime_ns, path.stat().st_size)) if path else ""
+    def files(cls, name: str) -> list[Path]:
+        """The file of a name in the list."""
+        return [code_file(name)]
 
     @classmethod
     def execute(cls, file: str) -> io.NodeOutput:
         """Read it."""
-        path = code_path(file)
-        if path is None:
-            raise UsageError(f"no saved code '{file}'; save one with Save code")
         with host.ordinary_tensors():
-            return io.NodeOutput(Code.load(path))
+            return io.NodeOutput(Code.load(code_file(file)))
 
 
 def saved_codes() -> list[str]:
@@ -101,8 +91,14 @@ def saved_codes() -> list[str]:
     return [*(f"{path.relative_to(output).as_posix()}{OUTPUT_MARK}" for path in made), *(path.name for path in given)]
 
 
-def code_path(name: str) -> Path | None:
-    """The file of a name in the list."""
-    if name.endswith(OUTPUT_MARK):
-        return host.path_in(folder_paths.get_output_directory(), name.removesuffix(OUTPUT_MARK))
-    return host.path_in(folder_paths.get_input_directory(), name)
+def code_file(name: str) -> Path:
+    """The file of a name in the list.
+
+    Raises:
+        UsageError: if it is not there.
+    """
+    inside = folder_paths.get_output_directory if name.endswith(OUTPUT_MARK) else folder_paths.get_input_directory
+    path = host.path_in(inside(), name.removesuffix(OUTPUT_MARK))
+    if path is None:
+        raise UsageError(f"no saved code '{name}'; save one with Save code, then refresh the page")
+    return path

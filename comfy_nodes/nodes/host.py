@@ -21,7 +21,7 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from analogies_hub.pipeline import Pipeline
 
-__all__ = ["Bar", "ExecutionBlocker", "Pack", "folder_paths", "held", "io", "ordinary_tensors", "ready", "schema", "ui"]
+__all__ = ["ExecutionBlocker", "folder_paths", "io", "ui"]  # handed on; the rest is defined here
 
 KNOWN = {field.name for field in dataclasses.fields(io.Schema)}  # older hosts know fewer
 LOG = logging.getLogger("analogies")
@@ -97,6 +97,42 @@ class Bar:
         """A job is finished."""
         self.finished += 1
         self(0, self.steps)
+
+
+class FileNode(io.ComfyNode):
+    """A node with one input, the name of something on disk: checked before anything runs, run again when it changes."""
+
+    @classmethod
+    def files(cls, name: str) -> list[Path]:
+        """The files that a name stands for.
+
+        Raises:
+            AnalogyError: if they are not there, or not what the node takes.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def validate_inputs(cls, **inputs: str | None) -> bool | str:
+        """True, or the sentence that says what is wrong; what comes by a link is not known yet."""
+        from analogies_hub.errors import AnalogyError
+
+        try:
+            for name in inputs.values():
+                if name is not None:
+                    cls.files(name)
+        except AnalogyError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: str | None) -> str:
+        """Changes when a file does."""
+        return marks(*(file for name in inputs.values() if name is not None for file in cls.files(name)))
+
+
+def marks(*files: Path) -> str:
+    """What changes when one of some files does."""
+    return repr([(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files])
 
 
 def path_in(folder: str | Path, name: str) -> Path | None:

@@ -6,14 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from analogies_hub.errors import AnalogyError, ModelError
+from analogies_hub.errors import ModelError, UsageError
 from analogies_hub.hub.address import Address
 from analogies_hub.hub.download import fetch
 from analogies_hub.registry import METHODS, Method, get_method, load_pipeline, model_folder, model_names
 from analogies_hub.saved import CONFIG_FILE, WEIGHTS_FILE, read_record
 
 from . import host
-from .host import folder_paths, io
+from .host import FileNode, folder_paths, io
 from .operations import category, node_id
 from .values import model_type
 
@@ -37,22 +37,15 @@ def load_node(method: Method) -> type[io.ComfyNode]:
             outputs=[model_type(method.name).Output(display_name="model")],
         )
 
-    def validate_inputs(cls: type, name: str) -> bool | str:
-        try:
-            found(name, method)
-        except AnalogyError as error:
-            return str(error)
-        return True
-
-    def fingerprint_inputs(cls: type, name: str) -> Any:
-        return state(place(name))
+    def files(cls: type, name: str) -> list[Path]:
+        return files_in(found(name, method))
 
     def execute(cls: type, name: str) -> io.NodeOutput:
         return io.NodeOutput(loaded(found(name, method)))
 
-    functions = [define_schema, validate_inputs, fingerprint_inputs, execute]
-    members = {function.__name__: classmethod(function) for function in functions}
-    return type(node_id(method, "load"), (io.ComfyNode,), members)
+    functions = {"define_schema": define_schema, "files": files, "execute": execute}
+    members = {name: classmethod(function) for name, function in functions.items()}
+    return type(node_id(method, "load"), (FileNode,), members)
 
 
 class DownloadModel(io.ComfyNode):
@@ -80,16 +73,27 @@ class DownloadModel(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, repository: str, revision: str = "") -> Any:
+    def fingerprint_inputs(cls, repository: str | None, revision: str | None = "") -> str:
         """Runs again when the files change."""
-        return state(place(str(Address.parse(repository.strip(), revision.strip() or None))))
+        with suppress(UsageError):
+            if repository and (folder := place(str(address_of(repository, revision)))):
+                return host.marks(*files_in(folder))
+        return ""  # not there yet, or not known yet
 
     @classmethod
     def execute(cls, repository: str, revision: str = "") -> io.NodeOutput:
         """Fetch it if it is not there."""
-        address = Address.parse(repository.strip(), revision.strip() or None)
-        folder = place(str(address)) or downloaded(address)
-        return io.NodeOutput(loaded(folder))
+        address = address_of(repository, revision)
+        return io.NodeOutput(loaded(place(str(address)) or downloaded(address)))
+
+
+def address_of(repository: str, revision: str | None) -> Address:
+    """Where on the Hub two widgets point.
+
+    Raises:
+        UsageError: if nowhere.
+    """
+    return Address.parse(repository.strip(), (revision or "").strip() or None)
 
 
 def names_of(method: Method) -> list[str]:
@@ -139,11 +143,9 @@ def found(name: str, method: Method) -> Path:
     return folder
 
 
-def state(folder: Path | None) -> str:
-    """What changes when a model's files do."""
-    files = [folder / name for name in (CONFIG_FILE, WEIGHTS_FILE)] if folder else []
-    marks = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.exists()]
-    return repr(marks)
+def files_in(folder: Path) -> list[Path]:
+    """The files that make a model: of a method without weights only the first."""
+    return [file for file in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if file.exists()]
 
 
 def loaded(folder: Path) -> Any:

@@ -1,7 +1,6 @@
 """Nodes that bring pictures: the examples that come with the library, and folders of a user's own."""
 
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -10,7 +9,7 @@ from analogies_hub.examples import FACES, example_names, example_path
 from analogies_hub.images import READABLE, to_tensor
 
 from . import host
-from .host import folder_paths, io, ui
+from .host import FileNode, folder_paths, io, ui
 from .values import image_to_host
 
 EXAMPLES = "example faces"
@@ -38,7 +37,7 @@ class ExamplePicture(io.ComfyNode):
         return io.NodeOutput(image, ui=ui.PreviewImage(image, cls=cls))
 
 
-class LoadFolder(io.ComfyNode):
+class LoadFolder(FileNode):
     """The pictures of a folder one by one, each at its own size."""
 
     @classmethod
@@ -54,23 +53,15 @@ class LoadFolder(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, folder: str) -> bool | str:
-        """Whether it holds pictures."""
-        return True if files_of(folder) else sentence(folder)
-
-    @classmethod
-    def fingerprint_inputs(cls, folder: str) -> Any:
-        """Runs again when a file comes, goes or changes."""
-        return repr([(str(file), file.stat().st_mtime_ns) for file in files_of(folder)])
+    def files(cls, name: str) -> list[Path]:
+        """The pictures of a folder, by name."""
+        return pictures_in(name)
 
     @classmethod
     def execute(cls, folder: str) -> io.NodeOutput:
         """Read them."""
-        files = files_of(folder)
-        if not files:
-            raise ImageError(sentence(folder))
-        bar = host.Bar(len(files))
-        images = []
+        files = pictures_in(folder)
+        bar, images = host.Bar(len(files)), []
         for file in files:
             images.append(read(file))
             bar.next()
@@ -84,19 +75,21 @@ def read(path: Path) -> Tensor:
 
 def folders() -> list[str]:
     """The folders that can be chosen."""
-    inner = sorted(path.name for path in Path(folder_paths.get_input_directory()).iterdir() if path.is_dir())
-    return [EXAMPLES, *inner]
+    place = Path(folder_paths.get_input_directory())
+    return [EXAMPLES, *sorted(path.name for path in place.glob("*/"))]
 
 
-def files_of(folder: str) -> list[Path]:
-    """The pictures of a folder, by name."""
+def pictures_in(folder: str) -> list[Path]:
+    """The pictures of a folder, by name.
+
+    Raises:
+        ImageError: if there is none.
+    """
     if folder == EXAMPLES:
         return [example_path(name) for name in example_names(FACES)]
-    path = host.path_in(folder_paths.get_input_directory(), folder)
-    return sorted(file for file in path.iterdir() if file.suffix.lower() in READABLE) if path and path.is_dir() else []
-
-
-def sentence(folder: str) -> str:
-    """Why a folder cannot be used."""
-    where = folder_paths.get_input_directory()
-    return f"'{folder}' in '{where}' holds no picture; expected a folder with {', '.join(READABLE)}"
+    place = folder_paths.get_input_directory()
+    path = host.path_in(place, folder)
+    found = sorted(path.iterdir()) if path and path.is_dir() else []
+    if pictures := [file for file in found if file.suffix.lower() in READABLE]:
+        return pictures
+    raise ImageError(f"'{folder}' in '{place}' holds no picture; expected a folder with {', '.join(READABLE)}")
