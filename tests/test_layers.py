@@ -6,19 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
-ORDER = [
-    "errors",
-    "config",
-    "examples",
-    "numbers",
-    "images",
-    "saved",
-    "hub",
-    "codes",
-    "operations",
-    "filters",
-    "patches",
-]
+ORDER = ["errors", "config", "examples", "numbers", "images", "saved", "hub", "codes", "operations", "filters"]
 ORDER += ["patches", "losses", "data", "pipeline", "training", "separation", "registry"]
 CORE = set(ORDER) - {"data"}
 OUTER = {"bench", "cli", "data", "evaluation", "hub", "methods", "separation", "training"}

@@ -13,10 +13,13 @@ import pytest
 import torch
 
 from analogies_hub import load_pipeline
+from analogies_hub.codes import Code
 from analogies_hub.errors import AnalogyError
 from analogies_hub.examples import example_path
 from analogies_hub.images import to_tensor
+from analogies_hub.registry import METHODS, get_method
 
+from ..test_every_method import inputs_for, results
 from .conftest import COMFYUI, HERE, PACK
 from .written import CATALOGUE, PAGES, catalogue, pages
 
@@ -96,6 +99,37 @@ def test_without_the_library_there_are_no_nodes_and_one_sentence(pack, tmp_path)
     assert f'-m pip install "{pack.NEEDS}"' in done.stderr and "Traceback" not in done.stderr
 
 
+def for_host(value):
+    """What the library takes or gives, as the host has it."""
+    if isinstance(value, list):
+        return as_host(torch.cat(value))
+    if isinstance(value, torch.Tensor):
+        return value[:, 0] if value.shape[1] == 1 else as_host(value)
+    return value
+
+
+def tensors(value):
+    """A picture, or the parts of a code."""
+    return list(value.parts.values()) if isinstance(value, Code) else [value]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_operations_node_gives_what_the_library_gives(method, run, model):
+    needs_model = get_method(method).needs_weights
+    patcher = run(f"Analogies_{method}_load", name=model(method)).result[0] if needs_model else None
+    pipeline = patcher.model.pipeline if patcher else load_pipeline(method, "cpu")
+    pictures = tuple(photo(number, (24, 32)).movedim(-1, 1) for number in range(2))
+    for operation in pipeline.operations().values():
+        values = inputs_for(pipeline, operation, pictures)
+        wanted = results(pipeline, operation, **values)
+        inputs = {name: for_host(value) for name, value in values.items()} | ({"model": patcher} if patcher else {})
+        made = run(f"Analogies_{method}_{operation.name}", **inputs).result
+        assert len(made) == len(wanted)
+        for (name, expected), result in zip(wanted.items(), made, strict=True):
+            for ours, theirs in zip(tensors(result), tensors(for_host(expected)), strict=True):
+                torch.testing.assert_close(ours, theirs, msg=f"{operation.name}: {name}")
+
+
 def test_an_edit_equals_the_librarys_and_leaves_the_rest_of_the_photo(run, model):
     name = model("mask_transfer")
     content, guide = photo(count=3), photo(1, (64, 64))
@@ -170,11 +204,13 @@ def test_what_does_not_fit_gets_a_sentence(run, model):
             run("Analogies_didd_translate", model=patcher, **values)
 
 
-def test_a_note_of_the_library_is_shown_on_the_node(run, model):
-    patcher = run("Analogies_didd_load", name=model("didd")).result[0]
-    result = run("Analogies_didd_remove", model=patcher, content=torch.zeros(1, 32, 32, 3), what="all")
-    texts = (result.ui or {}).get("text", ())
-    assert all("the model finds no" in text for text in texts)
+def test_a_note_of_the_library_is_shown_on_the_node(run):
+    patcher = run("Analogies_mask_transfer_load", name="mask_transfer-avatars-glasses").result[0]
+    (plain,) = run("Analogies_example_picture", name="faces/plain-1").result
+    (worn,) = run("Analogies_example_picture", name="faces/glasses-2").result
+    result = run("Analogies_mask_transfer_remove", model=patcher, content=plain.repeat(2, 1, 1, 1))
+    assert result.ui == {"text": ("in 'content' the model finds no glasses; try another picture",)}
+    assert not run("Analogies_mask_transfer_remove", model=patcher, content=worn).ui
 
 
 def test_progress_reaches_the_end_with_pictures_and_an_interrupt_stops_it(run, content, guide):
@@ -227,6 +263,20 @@ def test_a_loader_lists_new_models_at_once_and_runs_again_when_a_file_changes(no
     (base / "models/analogies/sets/late/model.safetensors").write_bytes(b"")
     with pytest.raises(AnalogyError, match=r"model\.safetensors"):
         node.PREPARE_CLASS_CLONE(None).EXECUTE_NORMALIZED(name="sets/late")
+
+
+def test_models_in_the_users_other_folders_are_found(nodes, run, model, base, tmp_path):
+    import folder_paths
+
+    shutil.move(base / "models/analogies" / model("didd", "moved"), tmp_path / "moved")
+    paths = folder_paths.folder_names_and_paths["analogies"][0]
+    folder_paths.add_model_folder_path("analogies", str(tmp_path))  # as extra_model_paths.yaml does
+    try:
+        assert run("Analogies_didd_load", name="moved").result[0].model.pipeline.method == "didd"
+    finally:
+        paths.remove(str(tmp_path))
+    assert "no model 'moved'" in nodes["Analogies_didd_load"].validate_inputs(name="moved")
+    assert nodes["Analogies_didd_load"].validate_inputs(name=None) is True, "a linked name is not known yet"
 
 
 def test_a_download_is_whole_in_the_model_folder_and_is_asked_for_once(run, base, hub, small_model):
