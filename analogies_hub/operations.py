@@ -191,18 +191,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a frontend needs to know of an operation.
-
-    Attributes:
-        title: its name as a heading, with the words that people look for.
-    """
+    """What a frontend needs to know of an operation."""
 
     name: str
     help: str
     inputs: tuple[Value, ...]
     outputs: tuple[Value, ...]
     reports_steps: bool
-    title: str
+    title: str  # as a heading, with the words that people look for
 
     def of(self, pipeline: Any) -> "Operation":
         """The operation as one pipeline has it, with the words of its own."""
@@ -210,11 +206,7 @@ class Operation:
 
 
 def operation(function: Callable | None = None, *, title: str = "") -> Callable:
-    """Mark a pipeline method as an operation and check its values before it runs.
-
-    Args:
-        title: what frontends head it with; by default its name.
-    """
+    """Mark a pipeline method as an operation, by default titled as it is named, and check its values before it runs."""
     if function is None:
         return functools.partial(operation, title=title)
 

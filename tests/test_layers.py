@@ -9,18 +9,15 @@ PACKAGE = Path(__file__).parent.parent / "analogies_hub"
 ORDER = ["errors", "config", "examples", "numbers", "images", "saved", "hub", "codes", "operations", "filters"]
 ORDER += ["patches", "losses", "data", "pipeline", "training", "separation", "registry"]
 CORE = set(ORDER) - {"data"}
-OUTER = {"bench", "cli", "data", "evaluation", "hub", "methods", "separation", "training"}
-OUTER |= {"comfy_doctor", "comfy_install"}
+OUTER = {"bench", "cli", "comfyui", "data", "evaluation", "hub", "methods", "separation", "training"}
 MAY = {
     **{name: set(ORDER[:place]) for place, name in enumerate(ORDER)},
     "data": {"errors", "config", "images", "filters"},
     "evaluation": CORE | {"data"},
     "methods": CORE,
     "bench": CORE | {"evaluation", "methods"},
-    "comfy_install": {"errors"},
-    "comfy_doctor": {"errors", "comfy_install"},
-    "cli": CORE - {"filters", "patches", "losses", "separation"}
-    | {"bench", "comfy_doctor", "comfy_install", "data", "evaluation"},
+    "comfyui": {"errors"},
+    "cli": CORE - {"filters", "patches", "losses", "separation"} | {"bench", "comfyui", "data", "evaluation"},
 }
 
 

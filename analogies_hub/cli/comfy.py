@@ -11,7 +11,7 @@ from ..errors import AnalogyError
 from .common import JsonOption, friendly
 
 if TYPE_CHECKING:
-    from ..comfy_doctor import Check
+    from ..comfyui.doctor import Check
 
 comfy_app = typer.Typer(no_args_is_help=True)
 
@@ -40,8 +40,8 @@ def install_command(
 
     Example: analogies comfy install --comfyui ~/ComfyUI
     """
-    from ..comfy_doctor import check_python, check_version, named_python, strays
-    from ..comfy_install import NAME, install, place_in
+    from ..comfyui.doctor import check_python, check_version, named_python, strays
+    from ..comfyui.install import NAME, install, place_in
 
     starter = named_python(python) if python else None
     done = install(comfyui, copy)
@@ -60,7 +60,7 @@ def install_command(
 @friendly
 def uninstall_command(comfyui: FolderOption) -> None:
     """Take our nodes out of a ComfyUI; models stay, and so does all that is not ours."""
-    from ..comfy_install import place_in, uninstall
+    from ..comfyui.install import place_in, uninstall
 
     place = place_in(comfyui)
     found = uninstall(comfyui)
@@ -74,7 +74,7 @@ def uninstall_command(comfyui: FolderOption) -> None:
 @friendly
 def doctor_command(comfyui: FolderOption, python: PythonOption = None, as_json: JsonOption = False) -> None:
     """Check all that our nodes need in a ComfyUI; 1 if something is wrong."""
-    from ..comfy_doctor import diagnose, named_python
+    from ..comfyui.doctor import diagnose, named_python
 
     wrong = 0
     for check in diagnose(comfyui, named_python(python) if python else None):

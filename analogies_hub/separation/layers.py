@@ -105,6 +105,11 @@ def covered(layers: Sequence[Tensor]) -> Tensor:
     return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
 
 
+def excess_cover(layers: list[Tensor], free: float) -> Tensor:
+    """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
+    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()
+
+
 def similarity(amounts: Tensor) -> Tensor:
     """How far to move right and down (in half sides), turn (in radians) and zoom (as a logarithm) -> what to look up.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, mean_inside, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, Layer, after, covered, sampled
+from .layers import CompactDecoder, Layer, after, covered, excess_cover, sampled
 from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
@@ -295,8 +295,3 @@ def error_inside(drawn: Tensor, pictures: Tensor, where: Tensor) -> Tensor:
     is makes next to no difference, and all come out alike.
     """
     return mean_inside((drawn - pictures).abs().mean(1, keepdim=True), where)
-
-
-def excess_cover(layers: list[Tensor], free: float) -> Tensor:
-    """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
-    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()

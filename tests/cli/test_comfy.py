@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analogies_hub import __version__, comfy_doctor, comfy_install
+from analogies_hub import __version__
 from analogies_hub.cli import app
+from analogies_hub.comfyui import doctor, install
 from analogies_hub.errors import UsageError
 
 PROJECT = '[project]\nname = "analogies"\n[tool.comfy]\nrequires-comfyui = ">=0.3.64"\n'
@@ -34,7 +35,7 @@ def make_pack(folder):
 def pack(tmp_path, monkeypatch):
     """The pack that commands find."""
     folder = make_pack(tmp_path / "checkout" / "comfy_nodes")
-    for module in (comfy_install, comfy_doctor):
+    for module in (install, doctor):
         monkeypatch.setattr(module, "pack_folder", lambda: folder)
     return folder
 
@@ -254,7 +255,7 @@ def test_the_doctor_finds_an_old_copy_and_a_python_without_this_version(pack, co
 
 def test_without_a_python_beside_comfyui_it_must_be_named(pack, comfyui, python, monkeypatch):
     (comfyui / ".venv").rename(comfyui / "elsewhere")
-    monkeypatch.setattr(comfy_doctor, "COMFYUI_NEEDS", ("no_such_module",))
+    monkeypatch.setattr(doctor, "COMFYUI_NEEDS", ("no_such_module",))
     assert (
         "no Python of ComfyUI was found: name the Python that starts ComfyUI with --python"
         in comfy("doctor", comfyui).stdout
@@ -265,12 +266,12 @@ def test_without_a_python_beside_comfyui_it_must_be_named(pack, comfyui, python,
 
 def test_the_pack_is_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
     package = tmp_path / "analogies_hub"
-    monkeypatch.setattr(comfy_install, "PACKAGE", package)
+    monkeypatch.setattr(install, "PACKAGE", package)
     with pytest.raises(UsageError, match="reinstall analogies-hub"):
-        comfy_install.pack_folder()
+        install.pack_folder()
     for folder in (tmp_path / "comfy_nodes", package / "comfy_nodes"):
         make_pack(folder)
-        assert comfy_install.pack_folder() == folder
+        assert install.pack_folder() == folder
 
 
 def test_a_terminal_without_ticks_gets_other_signs(analogies, tmp_path):

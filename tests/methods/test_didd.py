@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
-from analogies_hub.separation.layers import FARTHEST, after, covered, sampled, undone
+from analogies_hub.separation.layers import FARTHEST, after, covered, excess_cover, sampled, undone
 from analogies_hub.separation.layers_critics import Translations
-from analogies_hub.separation.layers_trainer import error_inside, excess_cover
+from analogies_hub.separation.layers_trainer import error_inside
 
 
 def build(method="didd", **values):

@@ -1,4 +1,4 @@
-"""What keeps our nodes from working in a ComfyUI, and what to do about it. Nothing of ComfyUI is imported."""
+"""What keeps our nodes from working in a ComfyUI, and what to do about it."""
 
 import os
 import re
@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from . import __version__
-from .comfy_install import (
+from .. import __version__
+from ..errors import UsageError
+from .install import (
     NAME,
     PACKAGE,
     clone_words,
@@ -26,7 +27,6 @@ from .comfy_install import (
     same_files,
     target_of,
 )
-from .errors import UsageError
 
 COMFYUI_NEEDS = ("torch", "aiohttp", "comfyui_frontend_package")
 

@@ -1,4 +1,4 @@
-"""Our node pack in a ComfyUI: put there, or taken out. Nothing of ComfyUI is imported."""
+"""Our node pack in a ComfyUI: put there, or taken out."""
 
 import os
 import shutil
@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 
-from .errors import UsageError
+from ..errors import UsageError
 
 NAME = "analogies"  # of the pack, of its folder in custom_nodes, and of its menu in ComfyUI
 SOURCE = "comfy_nodes"  # the pack's folder in a checkout, and in the package once that is installed
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parent.parent
 COMFYUI_HAS = ("main.py", "comfy", "comfyui_version.py")
 
 Kind = Literal["", "link", "copy"]
