@@ -56,7 +56,7 @@ def friendly(command: Callable) -> Callable:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up as Ctrl-C does
-        warnings.formatwarning = lambda message, *place: f"Note: {message}\n"
+        name_notes()
         try:
             return command(*args, **kwargs)
         except typer.Exit:  # a RuntimeError, already reported
@@ -75,6 +75,12 @@ def friendly(command: Callable) -> Callable:
             raise typer.Exit(1) from error
 
     return wrapped
+
+
+def name_notes(source: str = "") -> None:
+    """Let what the library notes from now on be shown in one line; of many pictures with the name of the one at hand."""
+    about = f"{source}: " if source else ""
+    warnings.formatwarning = lambda message, *place: f"Note: {about}{message}\n"
 
 
 def loading(command: Callable) -> Callable:

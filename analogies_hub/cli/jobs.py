@@ -17,7 +17,7 @@ from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, make_folder, save_image
 from ..operations import BoxKind, Choice, CodeKind, Number, Operation, Value, Words
 from ..pipeline import Pipeline
-from .common import STREAM, progress, read_picture, report_error
+from .common import STREAM, name_notes, progress, read_picture, report_error
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,7 @@ def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline
     """
     failed = 0
     for outlet, values, source in jobs:
+        name_notes(source if len(jobs) > 1 else "")
         try:
             call(pipeline, operation, values, outlet, source)
         except AnalogyError as error:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from analogies_hub.examples import FOLDER
 from analogies_hub.images import open_image
 from analogies_hub.registry import MODEL_CARDS
 
@@ -44,6 +45,13 @@ def test_removal_needs_no_guide(trained, analogies):
     done = analogies("edit", "photos/anna.png", "--remove", "--model", "run/last", "-o", "bare.png", cwd=trained)
     assert done.returncode == 0, done.stderr
     assert open_image(trained / "bare.png").size == (133, 91)
+
+
+def test_a_note_says_which_of_many_pictures_it_is_about(analogies, tmp_path):
+    faces = [FOLDER / f"faces/{name}.png" for name in ("plain-1", "glasses-2", "plain-3")]
+    done = analogies("edit", *faces, "--remove", "--model", GLASSES, "-o", f"{tmp_path}/", "--threads", 1)
+    notes = [f"Note: {face}: in 'content' the model finds no glasses; try another picture" for face in faces[::2]]
+    assert done.returncode == 0 and done.stderr.splitlines() == notes
 
 
 def test_how_the_mask_ends_can_be_told(analogies, tmp_path):
