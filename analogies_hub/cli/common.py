@@ -78,7 +78,7 @@ def friendly(command: Callable) -> Callable:
 
 
 def name_notes(source: str = "") -> None:
-    """Let what the library notes from now on be shown in one line; of many pictures with the name of the one at hand."""
+    """Show what the library notes from now on in one line, of many pictures with the name of the one at hand."""
     about = f"{source}: " if source else ""
     warnings.formatwarning = lambda message, *place: f"Note: {about}{message}\n"
 
