@@ -62,15 +62,20 @@ class SeparationModel(Pipeline):
         return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL]))
 
     def parts(self, images: Tensor) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros.
+        """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
+        return self.detailed(images, self.codes(images))
 
-        Details beneath what the attributes cover are not known.
-        """
+    def codes(self, images: Tensor) -> Parts:
+        """As `parts`, but for details: all that a guide is asked for."""
         common = self.encoder_common(images)
-        parts = self.looks(images, self.attributes, common) | {COMMON: common}
+        return self.looks(images, self.attributes, common) | {COMMON: common}
+
+    def detailed(self, images: Tensor, parts: Parts) -> Parts:
+        """The codes of images with their details, which are not known beneath what the attributes cover."""
         if self.encoder_detail is None:
             return parts
-        hidden = covered(self.decoder.placed(common, self.decoder.drawn(self.separate(parts))))  # type: ignore[operator]
+        layers = self.decoder.drawn(self.separate(parts))  # type: ignore[operator]
+        hidden = covered(self.decoder.placed(parts[COMMON], layers))  # type: ignore[operator]
         return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
     def looks(self, images: Tensor, names: Sequence[str], common: Tensor | None = None) -> Parts:

@@ -159,7 +159,9 @@ class SeparationPipeline(Coder):
             ImageError: if the numbers of pictures do not match.
         """
         contents, guides = self.batches(content=content, guide=guide)
-        ours, theirs = self.parts(contents), self.looks(guides, self.named(to))
+        both = self.codes(torch.cat([contents, guides]))  # at once: a single picture keeps no machine busy
+        ours = self.detailed(contents, {name: code[: len(contents)] for name, code in both.items()})
+        theirs = {name: code[len(contents) :] for name, code in both.items()}
         self.note_missing("guide", theirs, to)
         return self.draw(self.mixed(ours, theirs, to, off))
 

@@ -235,7 +235,7 @@ def test_progress_reaches_the_end_with_pictures_and_an_interrupt_stops_it(run, c
         stop_at = 2
         with pytest.raises(management.InterruptProcessingException):
             run("Analogies_pair_translate", **inputs)
-        assert sum(value >= stop_at for value, *_ in heard) == 1, "no step after it; newer hosts leave out some before it"
+        assert sum(value >= stop_at for value, *_ in heard) == 1, "none after it; newer hosts leave out some before"
     finally:
         comfy.utils.set_progress_bar_global_hook(None)
         management.interrupt_current_processing(False)
