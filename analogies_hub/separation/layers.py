@@ -222,7 +222,8 @@ class Layer(nn.Module):
     def window(self) -> Tensor:
         """Where the layer is wont to be, and a little around it: (1, R, R), 0 to 1."""
         reach = self.size // 10
-        around = F.max_pool2d(self.usual_cover, 2 * reach + 1, 1, reach)
+        rows = F.max_pool2d(self.usual_cover, (1, 2 * reach + 1), 1, (0, reach))
+        around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
         return (around / (WONT * around.amax())).clamp(max=1)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
