@@ -4,12 +4,9 @@ from pathlib import Path
 
 from .config import nearest_name
 from .errors import UsageError
+from .parts import part
 
-HERE = Path(__file__).parent
-FOLDER = next(
-    (place for place in (HERE / "examples", HERE.parent / "gradio_app" / "examples") if place.is_dir()),
-    HERE / "examples",  # of a wheel; in a checkout they lie with the Space
-)
+FOLDER = part("gradio_app", "examples") / "examples"
 SUFFIXES = (".jpg", ".png")
 FACES = "faces"
 

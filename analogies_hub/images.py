@@ -28,7 +28,9 @@ WRITABLE = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 Picture = str | Path | bytes | Image.Image | Tensor
 
 
-def open_image(source: str | Path | bytes | Image.Image, max_side: int | None = None) -> Image.Image:
+def open_image(
+    source: str | Path | bytes | Image.Image, max_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Any picture as an upright 8-bit sRGB image.
 
     Turns it by its EXIF tag, lays transparency over white, scales 16-bit and float values
@@ -38,15 +40,16 @@ def open_image(source: str | Path | bytes | Image.Image, max_side: int | None = 
     Args:
         source: path, the bytes of a file, or a PIL image.
         max_side: shrink to this long side, in pixels.
+        max_pixels: refuse a picture of more.
 
     Raises:
-        ImageError: if it is missing, a folder, not a picture, damaged, or over `MAX_PIXELS`.
+        ImageError: if it is missing, a folder, not a picture, damaged, or too large.
     """
     name = f"'{source}'" if isinstance(source, (str, Path)) else "the picture"
     try:
         with warnings.catch_warnings():  # Pillow warns of bombs at a lower count than ours
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = decode(source, name, max_side)
+            image = decode(source, name, max_side, max_pixels)
         return shrink(to_rgb(ImageOps.exif_transpose(image)), max_side)
     except FileNotFoundError:
         raise ImageError(f"{name} does not exist; check the path") from None
@@ -57,20 +60,20 @@ def open_image(source: str | Path | bytes | Image.Image, max_side: int | None = 
     except UnidentifiedImageError:
         raise ImageError(f"{name} is not a picture that can be read; expected {', '.join(READABLE)}") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"{name} has too many pixels, at most {MAX_PIXELS:,} are read; make it smaller") from None
+        raise ImageError(f"{name} has too many pixels, at most {max_pixels:,} are read; make it smaller") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged data
         raise ImageError(f"{name} is damaged or cut short ({error}); save it again") from None
 
 
-def decode(source: str | Path | bytes | Image.Image, name: str, max_side: int | None) -> Image.Image:
+def decode(source: str | Path | bytes | Image.Image, name: str, max_side: int | None, max_pixels: int) -> Image.Image:
     """The first frame in its own mode; a JPEG is unpacked no larger than needed."""
     if isinstance(source, Image.Image):
         image = source
     else:
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
     width, height = image.size
-    if width * height > MAX_PIXELS:  # known from the header, nothing is unpacked yet
-        raise ImageError(f"{name} has {width} x {height} pixels, at most {MAX_PIXELS:,} are read; make it smaller")
+    if width * height > max_pixels:  # known from the header, nothing is unpacked yet
+        raise ImageError(f"{name} has {width} x {height} pixels, at most {max_pixels:,} are read; make it smaller")
     if max_side and image is not source:  # it changes the image, which may be the caller's
         image.draft(None, (2 * max_side, 2 * max_side))  # twice, so that `shrink` still filters
     image.load()

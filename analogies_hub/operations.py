@@ -49,8 +49,15 @@ class Kind:
         return value
 
 
+@dataclass(frozen=True)
 class ImageKind(Kind):
-    """A picture; inside operations a float tensor (B, 3, H, W) in [0, 1]."""
+    """A picture; inside operations a float tensor (B, 3, H, W) in [0, 1].
+
+    Attributes:
+        several: an output has many pictures even where the inputs have one.
+    """
+
+    several: bool = False
 
 
 class MaskKind(Kind):
@@ -157,6 +164,7 @@ class BoxKind(Kind):
 KINDS: tuple[type[Kind], ...] = (ImageKind, MaskKind, CodeKind, FramesKind, Number, SeedKind, Choice, Words, BoxKind)
 
 Image = Annotated["Picture", ImageKind()]
+Images = Annotated["Picture", ImageKind(several=True)]
 Mask = Annotated["Picture", MaskKind()]
 CodeValue = Annotated["Code", CodeKind()]
 Frames = Annotated["list[Picture]", FramesKind()]

@@ -17,7 +17,7 @@ from .hub.download import fetch
 from .hub.draft import write_draft
 from .hub.publish import Published, check, publish
 from .images import atomic_write
-from .operations import Operation, describe
+from .operations import BoxKind, Choice, Number, Operation, Words, describe
 from .saved import (
     CONFIG_FILE,
     FORMAT_VERSION,
@@ -72,6 +72,17 @@ class Pipeline(nn.Module):
         """The declared operations by name, in the order of the source."""
         members = {name: value for owner in reversed(cls.__mro__) for name, value in vars(owner).items()}
         return {name: describe(member) for name, member in members.items() if getattr(member, "is_operation", False)}
+
+    def metadata(self, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+        """What made a result, for its file: the model, the operation, and every number and word that it was given.
+
+        Args:
+            values: the inputs by name; where one is missing it had its default.
+        """
+        plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words, BoxKind))]
+        inputs = {item.name: values.get(item.name, item.default) for item in plain}
+        made = {"model": self.method, "version": __version__, "operation": operation.name}
+        return made | ({"weights": self.origin} if self.origin else {}) | inputs
 
     def save_pretrained(self, folder: str | Path, about: dict[str, Any] | None = None, half: bool = False) -> None:
         """Write config.json and, where there are weights, model.safetensors.

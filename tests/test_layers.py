@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
-ORDER = ["errors", "config", "examples", "numbers", "images", "saved", "hub", "codes", "operations", "filters"]
+ORDER = ["errors", "parts", "config", "examples", "numbers", "images", "saved", "hub", "codes", "operations", "filters"]
 ORDER += ["patches", "losses", "data", "pipeline", "training", "separation", "registry"]
 CORE = set(ORDER) - {"data"}
 OUTER = {"bench", "cli", "comfyui", "data", "evaluation", "hub", "methods", "separation", "training"}
@@ -16,7 +16,7 @@ MAY = {
     "evaluation": CORE | {"data"},
     "methods": CORE,
     "bench": CORE | {"evaluation", "methods"},
-    "comfyui": {"errors"},
+    "comfyui": {"errors", "parts"},
     "cli": CORE - {"filters", "patches", "losses", "separation"} | {"bench", "comfyui", "data", "evaluation"},
 }
 

@@ -10,6 +10,7 @@ from .bench import bench_app
 from .comfy import comfy_app
 from .convert import convert
 from .data import data_app
+from .demo import PASSED_ON, demo
 from .edit import edit
 from .evaluate import eval_app
 from .info import info, methods
@@ -36,6 +37,7 @@ app.command()(edit)
 app.command()(convert)
 app.command()(run)
 app.command(cls=ManyWords)(train)
+app.command(context_settings=PASSED_ON)(demo)
 app.command()(publish)
 app.command()(methods)
 app.command()(info)

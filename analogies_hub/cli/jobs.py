@@ -10,12 +10,11 @@ from typing import Any
 
 import typer
 
-from .. import __version__
 from ..codes import Code
 from ..config import nearest_name
 from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, make_folder, save_image
-from ..operations import BoxKind, Choice, CodeKind, Number, Operation, Value, Words
+from ..operations import CodeKind, Operation, Value
 from ..pipeline import Pipeline
 from .common import STREAM, name_notes, progress, read_picture, report_error
 
@@ -148,7 +147,7 @@ def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outle
     with progress(f"{operation.name} {source}", hidden=outlet.quiet or outlet.as_json) as on_step:
         steps = {"on_step": on_step} if on_step and operation.reports_steps else {}
         result = getattr(pipeline, operation.name)(**values, **steps)
-    record = metadata(pipeline, operation, values)
+    record = pipeline.metadata(operation, values)
     if outlet.as_json:
         elapsed = round(1000 * (time.perf_counter() - start))
         record |= {"input": source, "device": str(pipeline.device), "ms": elapsed}
@@ -201,11 +200,3 @@ def call_each(jobs: list[tuple[Outlet, dict[str, Any], str]], pipeline: Pipeline
             failed += 1
     if failed:
         raise typer.Exit(1)
-
-
-def metadata(pipeline: Pipeline, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
-    """What made a result: the model, the operation, and every number and word it was given."""
-    plain = [item for item in operation.inputs if isinstance(item.kind, (Number, Choice, Words, BoxKind))]
-    inputs = {item.name: values.get(item.name, item.default) for item in plain}
-    made = {"model": pipeline.method, "version": __version__, "operation": operation.name}
-    return made | ({"weights": pipeline.origin} if pipeline.origin else {}) | inputs

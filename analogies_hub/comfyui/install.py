@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 
 from ..errors import UsageError
+from ..parts import PACKAGE, part
 
 NAME = "analogies"  # of the pack, of its folder in custom_nodes, and of its menu in ComfyUI
 SOURCE = "comfy_nodes"  # the pack's folder in a checkout, and in the package once that is installed
-PACKAGE = Path(__file__).parent.parent
 COMFYUI_HAS = ("main.py", "comfy", "comfyui_version.py")
 
 Kind = Literal["", "link", "copy"]
@@ -33,10 +33,7 @@ def pack_folder() -> Path:
     Raises:
         UsageError: if it came without.
     """
-    for folder in (PACKAGE / SOURCE, PACKAGE.parent / SOURCE):  # of a wheel, of a checkout
-        if is_pack(folder):
-            return folder
-    raise UsageError(f"the nodes for ComfyUI are in neither '{PACKAGE}' nor the folder above; reinstall analogies-hub")
+    return part(SOURCE, "pyproject.toml")
 
 
 def read_project(folder: Path) -> dict[str, Any]:

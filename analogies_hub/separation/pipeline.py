@@ -10,7 +10,7 @@ from torch import Tensor
 from ..codes import Code
 from ..errors import ImageError, Note
 from ..images import Picture, common_count
-from ..operations import CodeValue, Frames, Image, Number, Words, operation
+from ..operations import CodeValue, Frames, Image, Images, Number, Words, operation
 from .config import ALL, COMMON, NONE
 from .model import Parts, SeparationModel
 
@@ -30,7 +30,7 @@ class Interpolation(NamedTuple):
     """
 
     grid: Image
-    frames: Image
+    frames: Images
 
 
 class Step(NamedTuple):

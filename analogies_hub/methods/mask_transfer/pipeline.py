@@ -8,7 +8,7 @@ from torch import Tensor
 from ...errors import ImageError
 from ...filters import resize
 from ...images import Picture, to_tensor
-from ...operations import BoxKind, Choice, Image, Mask, Number, operation
+from ...operations import BoxKind, Choice, Image, Images, Mask, Number, operation
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.pipeline import Coder
@@ -170,7 +170,7 @@ class MaskTransferPipeline(Coder):
 
     @operation
     @torch.no_grad()
-    def interpolate(self, content: Image, start: Image, end: Image, steps: Steps = 5, box: Face = None) -> Image:
+    def interpolate(self, content: Image, start: Image, end: Image, steps: Steps = 5, box: Face = None) -> Images:
         """Go from one guide's look to another's in equal steps, on one photo.
 
         Args:

@@ -11,7 +11,7 @@ from ...config import Config
 from ...errors import ImageError
 from ...filters import resize, same_area, shape_of
 from ...images import Picture, common_count, to_tensor
-from ...operations import Choice, Image, Number, OnStep, Seed, operation
+from ...operations import Choice, Image, Images, Number, OnStep, Seed, operation
 from ...pipeline import Pipeline
 from .config import FOLLOW, PairConfig
 from .engine import Controls, PatchEngine
@@ -52,8 +52,8 @@ class Samples(NamedTuple):
         analogies: the same arrangements in the look of `guide`.
     """
 
-    images: Image
-    analogies: Image | None
+    images: Images
+    analogies: Images | None
 
 
 class PairPipeline(Pipeline):

@@ -1,0 +1,1 @@
+"""The web page of analogies_hub: tabs of forms that are drawn from declarations, and jobs that can be stopped."""

@@ -1,0 +1,127 @@
+"""A form for an operation: drawn from its declaration, run as a job."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from analogies_hub.errors import AnalogyError, UsageError
+from analogies_hub.images import to_pil
+from analogies_hub.operations import Operation, Words
+from analogies_hub.pipeline import Pipeline
+from analogies_hub.registry import Method
+
+from .gpu import on_gpu
+from .jobs import Done, News, followed
+from .limits import limited
+from .results import Call, Result
+from .widgets import to_core
+
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Form:
+    """An operation of a method, and the models that have it.
+
+    Attributes:
+        operation: with the ranges that are open to visitors, and the words of all models.
+        models: by name; one without a name of its own for a method that needs no weights.
+    """
+
+    method: Method
+    operation: Operation
+    models: dict[str, Pipeline]
+
+    @property
+    def name(self) -> str:
+        """What the interface for programs and links call it, for ever."""
+        return f"{self.method.name}_{self.operation.name}"
+
+    def handler(self, results: list[list[Result]]) -> Callable[..., Iterator[list[Any]]]:
+        """What the run button calls, with the values of the inputs; first comes a model's name if the method needs one.
+
+        It yields the values of all results, then a status line, then a preview.
+        """
+
+        def run(*given: Any) -> Iterator[list[Any]]:
+            yield from self.run(list(given), results)
+
+        names = [MODEL, *(item.name for item in self.operation.inputs)]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = [inspect.Parameter(name, kind) for name in names[not self.method.needs_weights :]]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__name__, run.__doc__ = self.name, self.operation.help
+        return on_gpu(run)
+
+    def run(self, given: list[Any], results: list[list[Result]]) -> Iterator[list[Any]]:
+        """Do it, and tell how far it is."""
+        count = sum(len(row) for row in results)
+        try:
+            pipeline = self.models[given.pop(0) if self.method.needs_weights else self.method.name]
+            for news in followed(lambda on_step: self.compute(pipeline, given, on_step)):
+                if isinstance(news, Done):
+                    yield [*self.shown(results, *news.value), done_line(news), gr.Image(value=None, visible=False)]
+                else:
+                    yield [*[gr.skip()] * count, news_line(news), preview_of(news)]
+        except AnalogyError as error:
+            yield [*[gr.skip()] * count, f"Not done: {error}", gr.Image(value=None, visible=False)]
+            raise gr.Error(str(error), title="Not done", print_exception=False) from None
+
+    def compute(self, pipeline: Pipeline, given: list[Any], on_step: Callable) -> tuple[Call, tuple[Any, ...]]:
+        """The call, and each output's value.
+
+        Raises:
+            AnalogyError: if something is missing or cannot be used.
+        """
+        inputs = self.operation.of(pipeline).inputs if self.method.needs_weights else self.operation.inputs
+        values = {item.name: to_core(item, each) for item, each in zip(inputs, given, strict=True)}
+        values = {name: value for name, value in values.items() if value is not None}
+        for item in self.operation.inputs:
+            if item.required and item.name not in values:
+                raise UsageError(f"'{item.name}' is empty; choose one")
+            if item.name in values:
+                item.kind.check(item.name, values[item.name])
+        steps = {"on_step": on_step} if self.operation.reports_steps else {}
+        found = getattr(pipeline, self.operation.name)(**values, **steps)
+        call = Call(self.name, values, pipeline.metadata(self.operation, values))
+        return call, tuple(found) if len(self.operation.outputs) > 1 else (found,)
+
+    def shown(self, results: list[list[Result]], call: Call, values: tuple[Any, ...]) -> list[Any]:
+        """What each component of the results is given."""
+        return [
+            result.shown(result.component, value, call)
+            for row, value in zip(results, values, strict=True)
+            for result in row
+        ]
+
+
+def form_of(method: Method, operation: Operation, models: dict[str, Pipeline]) -> Form:
+    """A form with the words of all models and the ranges that are open to visitors."""
+    words = dict.fromkeys(word for model in models.values() for word in getattr(model, "attributes", ()))
+
+    def opened(kind: Any) -> Any:
+        return replace(kind, options=(*kind.extra, *words)) if isinstance(kind, Words) else kind
+
+    inputs = [replace(item, kind=limited(item.name, opened(item.kind))) for item in operation.inputs]
+    return Form(method, replace(operation, inputs=tuple(inputs)), models)
+
+
+def news_line(news: News) -> str:
+    """How far a job is, in words."""
+    if not news.share:
+        return f"Working, {news.seconds:.0f} s"
+    left = news.seconds / news.share - news.seconds
+    return f"Working: {news.share:.0%}, about {left:.0f} s left"
+
+
+def done_line(done: Done) -> str:
+    """How it ended, in words, with what the library noted."""
+    return " ".join([f"Done in {done.seconds:.1f} s.", *(f"Note: {note}." for note in done.notes)])
+
+
+def preview_of(news: News) -> Any:
+    """What the preview shows now."""
+    return gr.skip() if news.preview is None else gr.Image(value=to_pil(news.preview[:1])[0], visible=True)

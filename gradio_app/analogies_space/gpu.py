@@ -1,0 +1,14 @@
+"""On ZeroGPU, where a GPU is lent a call at a time, what each call is wrapped in; elsewhere nothing."""
+
+from collections.abc import Callable
+
+try:  # before torch, as that package wants it
+    from spaces import GPU as on_gpu
+except ImportError:
+
+    def on_gpu(call: Callable) -> Callable:
+        """The call as it is."""
+        return call
+
+
+__all__ = ["on_gpu"]

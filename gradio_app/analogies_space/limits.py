@@ -1,0 +1,18 @@
+"""What one visitor may ask for, so that the machine stays there for the others."""
+
+from dataclasses import replace
+
+from analogies_hub.operations import Kind, Number
+
+MAX_FILE = "16mb"  # of an upload
+MAX_PIXELS = 4096 * 4096  # of a picture
+MAX_CALLERS = 32  # who wait; the next is told that the queue is full
+KEPT_FOR = 3600  # seconds from when a file was made until it is deleted
+HIGHEST = {"size": 1024, "width": 1024, "height": 1024, "count": 8, "steps": 9}
+
+
+def limited(name: str, kind: Kind) -> Kind:
+    """An input's kind with the range that is open to visitors."""
+    if isinstance(kind, Number) and name in HIGHEST:
+        return replace(kind, high=min(kind.high, HIGHEST[name]))
+    return kind
