@@ -4,9 +4,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from gradio.components import Component
-from gradio.data_classes import ImageData
 from PIL import Image, ImageOps
 
 from analogies_hub.codes import Code
@@ -16,20 +14,6 @@ from analogies_hub.images import open_image, save_image
 from .limits import MAX_PIXELS
 
 OVERLAY_SIDE = 1024  # px of pictures that are only looked at
-
-
-class PictureInput(gr.Image):
-    """An image whose file is handed on unopened: Gradio would lose its profile and depth, and trip over a bad one."""
-
-    is_template = True
-
-    def preprocess(self, payload: ImageData | None) -> str | None:
-        """The file's path."""
-        if payload is None:
-            return None
-        if not payload.path:
-            raise gr.Error(f"'{self.label}' must be an uploaded file", print_exception=False)
-        return payload.path
 
 
 def read_picture(name: str, path: str) -> Image.Image:

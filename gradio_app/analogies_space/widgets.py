@@ -20,7 +20,8 @@ from analogies_hub.operations import (
     Words,
 )
 
-from .files import PictureInput, read_code, read_picture
+from .files import read_code, read_picture
+from .picture_input import PictureInput
 
 PICTURE_HEIGHT = 220
 
