@@ -49,10 +49,12 @@ class Form:
         def run(*given: Any) -> Iterator[list[Any]]:
             yield from self.run(list(given), results)
 
-        names = [MODEL, *(item.name for item in self.operation.inputs)]
+        inputs = {MODEL: inspect.Parameter.empty} if self.method.needs_weights else {}
+        inputs |= {item.name: item.default for item in self.operation.inputs}
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        parameters = [inspect.Parameter(name, kind) for name in names[not self.method.needs_weights :]]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, kind, default=default) for name, default in inputs.items()]
+        )
         run.__name__, run.__doc__ = self.name, self.operation.help
         return on_gpu(run)
 

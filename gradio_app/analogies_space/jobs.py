@@ -45,7 +45,7 @@ class Job:
     def __init__(self, work: Callable[..., Any]) -> None:
         self.work, self.stop = work, threading.Event()
         self.inbox: queue.SimpleQueue[News | Done | BaseException] = queue.SimpleQueue()
-        self.start, self.shown = time.monotonic(), 0.0
+        self.start, self.shown = time.monotonic(), -PREVIEWS
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self) -> None:
