@@ -54,7 +54,7 @@ class Board:
             with gr.Column(scale=6, min_width=320):
                 buttons = {form.name: self.draw_buttons(form) for form in self.forms}
                 self.status = gr.Textbox(label="Status", interactive=False, lines=1, elem_id=f"{self.tab.id}-status")
-                self.preview = gr.Image(label="On the way", format="jpeg", visible=False, interactive=False, height=300)
+                self.preview = gr.Image(label="On the way", format="jpeg", visible=False, buttons=[], height=300)
                 results = {form.name: self.draw_results(form) for form in self.forms}
         for form in self.forms:
             self.connect(form, *buttons[form.name], results[form.name])

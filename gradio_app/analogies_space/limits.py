@@ -8,7 +8,7 @@ MAX_FILE = "16mb"  # of an upload
 MAX_PIXELS = 4096 * 4096  # of a picture
 MAX_CALLERS = 32  # who wait; the next is told that the queue is full
 KEPT_FOR = 3600  # seconds from when a file was made until it is deleted
-HIGHEST = {"size": 1024, "width": 1024, "height": 1024, "count": 8, "steps": 9}
+HIGHEST = {"size": 768, "width": 768, "height": 768, "count": 8, "steps": 9}
 
 
 def limited(name: str, kind: Kind) -> Kind:

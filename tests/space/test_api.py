@@ -183,7 +183,7 @@ def test_an_input_is_an_upload_and_nothing_that_the_server_could_fetch(client, p
 
 
 def test_a_job_that_is_called_off_makes_room_for_the_next(client):
-    long = client.submit(count=8, size=1024, api_name="/pair_sample")
+    long = client.submit(count=8, size=768, api_name="/pair_sample")
     while long.status().code.name != "ITERATING":
         time.sleep(0.1)
     long.cancel()

@@ -81,16 +81,20 @@ def test_a_first_visitor_uploads_a_picture_sees_it_grow_and_takes_the_result_awa
 def test_stop_ends_a_long_job_and_the_next_one_runs(visit):
     page = visit("?do=pair_sample")
     page.locator("button:has-text('More settings') >> visible=true").click()
-    for label, value in {"Count": "8", "Size": "1024"}.items():
-        field = page.locator(f"[aria-label='number input for {label}'] >> visible=true")
-        field.fill(value)
-        field.press("Tab")
+    count, size = (
+        page.locator(f"[aria-label='number input for {name}'] >> visible=true") for name in ("Count", "Size")
+    )
+    count.fill("8")
+    size.fill("768")
+    size.press("Tab")
     page.locator("button:has-text('Run') >> visible=true").click()
     page.wait_for_function("document.querySelector('#images-status textarea').value.startsWith('Working')")
     page.locator("button:has-text('Stop') >> visible=true").click()
     page.wait_for_function(ENDED, arg="images", timeout=5000)
     assert page.locator("#images-status textarea").input_value() == "Stopped."
-    page.get_by_label("Both ways").check()
+    page.get_by_label("One way").check()
+    size.fill("64")
+    size.press("Tab")
     assert run(page, "images").startswith("Done in")
 
 
