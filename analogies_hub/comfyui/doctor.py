@@ -167,4 +167,4 @@ def check_models(comfyui: Path) -> Check:
     """Which models lie where the nodes look for them; none is fine too."""
     folder = comfyui / "models" / NAME
     names = sorted(file.parent.name for file in folder.glob("*/config.json"))
-    return Check(True, f"models in '{folder}': {', '.join(names) or 'none'}")
+    return Check(True, f"models in '{folder}': {', '.join(names) or 'none of your own'}")

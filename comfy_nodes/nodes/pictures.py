@@ -28,6 +28,7 @@ class ExamplePicture(io.ComfyNode):
             description="A picture to try the nodes with; put Load Image in its place for your own.",
             inputs=[io.Combo.Input("name", options=example_names(), tooltip="what it shows")],
             outputs=[io.Image.Output(display_name="image")],
+            is_output_node=True,  # else the host shows nothing where an earlier prompt has read the same picture
         )
 
     @classmethod

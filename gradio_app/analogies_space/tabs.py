@@ -54,7 +54,7 @@ TABS = (
             }
         },
         front=("structure", "completeness", "follow", "count", "width", "height"),
-        start={"content": "tower", "guide": "autumn", "image": "oranges", "structure": 0.35, "size": 384},
+        start={"content": "tower", "guide": "autumn", "image": "oranges", "structure": 0.35, "size": 320},
         pictures=("oranges", "dahlia", "coins", "fish", "leaves", "birds"),
         sets=(
             pair("tower", "autumn", 0.35),

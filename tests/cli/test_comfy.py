@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from analogies_hub import __version__
 from analogies_hub.cli import app
 from analogies_hub.comfyui import doctor, install
-from analogies_hub.errors import UsageError
 
 PROJECT = '[project]\nname = "analogies"\n[tool.comfy]\nrequires-comfyui = ">=0.3.64"\n'
 
@@ -262,16 +261,6 @@ def test_without_a_python_beside_comfyui_it_must_be_named(pack, comfyui, python,
     )
     named = comfyui / "elsewhere" / "bin" / "python"
     assert f"'{named}' cannot import" in comfy("doctor", comfyui, "--python", named).stdout
-
-
-def test_the_pack_is_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
-    package = tmp_path / "analogies_hub"
-    monkeypatch.setattr(install, "PACKAGE", package)
-    with pytest.raises(UsageError, match="reinstall analogies-hub"):
-        install.pack_folder()
-    for folder in (tmp_path / "comfy_nodes", package / "comfy_nodes"):
-        make_pack(folder)
-        assert install.pack_folder() == folder
 
 
 def test_a_terminal_without_ticks_gets_other_signs(analogies, tmp_path):

@@ -1,6 +1,7 @@
 """Every form by its name for programs, with good input, bad input and too much of it."""
 
 import json
+import re
 import struct
 import time
 import urllib.error
@@ -22,6 +23,7 @@ from PIL import Image
 from analogies_hub import load_pipeline
 from analogies_hub.examples import example_path
 from analogies_hub.images import read_metadata, to_pil
+from analogies_hub.parts import part
 from analogies_hub.registry import get_method
 
 FORMS = sorted({(method, name) for tab in TABS for method, names in tab.forms.items() for name in names})
@@ -89,6 +91,16 @@ def test_results_are_those_of_the_library_and_say_what_made_them(client, method,
     record = read_metadata(after)
     assert record.items() >= {"model": method, "operation": name, **ours}.items()
     assert method == "pair" or record["weights"] == MODELS[method]
+
+
+def test_the_program_in_the_readme_runs(site, tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", (part("gradio_app", "app.py") / "README.md").read_text(), re.DOTALL)
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(example_path("tower").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code.replace("http://127.0.0.1:7860", site.url), names)
+    assert names["status"].startswith("Done in") and read_metadata(names["after"])["structure"] == 0.7
 
 
 def test_a_mask_leaves_the_rest_of_the_photo_as_it_was(client):

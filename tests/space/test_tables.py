@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-pytest.importorskip("gradio", reason="the web page needs gradio")
+gradio = pytest.importorskip("gradio", reason="the web page needs gradio")
 
 from analogies_space import results, tabs, widgets
 from analogies_space.limits import HIGHEST, limited
 
 from analogies_hub.examples import example_names
+from analogies_hub.hub.card import front_matter
 from analogies_hub.operations import KINDS, Number
-from analogies_hub.registry import METHODS, get_method
+from analogies_hub.parts import part
+from analogies_hub.registry import METHODS, get_method, model_names
 
 IN_TABS = {(method, name) for tab in tabs.TABS for method, names in tab.forms.items() for name in names}
 
@@ -33,6 +35,16 @@ def test_what_tabs_start_with_is_there():
     pictures = {name for tab in tabs.TABS for name in tab.pictures}
     pictures |= {each[key] for tab in tabs.TABS for each in tab.sets for key in ("content", "guide")}
     assert pictures <= set(example_names())
+
+
+def test_the_space_asks_for_what_there_is():
+    folder = part("gradio_app", "app.py")
+    asked = front_matter((folder / "README.md").read_text(encoding="utf-8"))
+    assert {name.removeprefix("analogies-hub/") for name in asked["models"]} <= set(model_names())
+    assert asked["preload_from_hub"] == asked["models"]
+    assert (folder / asked["app_file"]).exists() and "gradio" not in (folder / "requirements.txt").read_text()
+    assert asked["sdk_version"].partition(".")[0] == gradio.__version__.partition(".")[0]
+    assert all(name in get_method(method).pipeline_type().operations() for method, name in IN_TABS)
 
 
 def test_limits_hold_for_numbers_of_that_name_and_leave_others_alone():

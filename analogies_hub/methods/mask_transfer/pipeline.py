@@ -112,8 +112,10 @@ class MaskTransferPipeline(Coder):
             content: the photo, of any size.
             grow: what shows an attribute ends in shades, a little beyond the mask.
         """
-        edge = self.beyond(threshold, style, grow, feather)
-        return Edited(*self.removed(self.photo("content", content, box), edge))
+        photo = self.photo("content", content, box)
+        parts = self.parts(photo.seen)
+        self.note_missing("content", parts, self.attribute)
+        return Edited(*self.removed(photo, parts, self.beyond(threshold, style, grow, feather)))
 
     @operation(title="Replace on a photo, through a mask")
     @torch.no_grad()
@@ -127,7 +129,7 @@ class MaskTransferPipeline(Coder):
         feather: Feather = 0.0,
         box: Face = None,
     ) -> Edited:
-        """Put what the guide wears in the place of what the photo shows.
+        """Put what the guide wears in the place of what the photo shows, if it shows any.
 
         Args:
             content: the photo, of any size.
@@ -140,7 +142,7 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
-        bare = self.removed(photo, self.beyond(threshold, HARD, grow, feather))
+        bare = self.removed(photo, self.parts(photo.seen), self.beyond(threshold, HARD, grow, feather))
         result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold, style, 0.0, feather))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
@@ -231,10 +233,8 @@ class MaskTransferPipeline(Coder):
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
         return self.laid(photo, patch, edge.of(mask), edge.threshold)
 
-    def removed(self, photo: Photo, edge: Edge) -> Painted:
-        """The photo with its own attribute painted away."""
-        parts = self.parts(photo.seen)
-        self.note_missing("content", parts, self.attribute)
+    def removed(self, photo: Photo, parts: Parts, edge: Edge) -> Painted:
+        """The photo, whose parts these are, with its own attribute painted away."""
         mask = edge.of(self.own_mask(photo, parts))
         return self.laid(photo, self.plain(parts), mask, edge.threshold)
 
