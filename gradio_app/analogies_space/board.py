@@ -54,7 +54,7 @@ class Board:
             with gr.Column(scale=6, min_width=320):
                 buttons = {form.name: self.draw_buttons(form) for form in self.forms}
                 self.status = gr.Textbox(label="Status", interactive=False, lines=1, elem_id=f"{self.tab.id}-status")
-                self.preview = gr.Image(label="On the way", format="jpeg", visible=False, buttons=[], height=300)
+                self.preview = gr.Image(label="On the way", format="png", visible=False, buttons=[], height=300)
                 results = {form.name: self.draw_results(form) for form in self.forms}
         for form in self.forms:
             self.connect(form, *buttons[form.name], results[form.name])
@@ -158,7 +158,7 @@ class Board:
         shown = [result.component for row in results for result in row]
         speed = "slow" if form.operation.reports_steps else "quick"
         event = run.click(
-            form.handler(results),
+            form.handler(results, self.preview),
             [*([] if model is None else [model]), *inputs],
             [*shown, self.status, self.preview],
             api_name=form.name,

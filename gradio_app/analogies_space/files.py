@@ -41,14 +41,19 @@ def read_code(path: str) -> Code:
 
 
 def new_file(component: Component, name: str) -> Path:
-    """A file that this component may show, and that is deleted in time."""
+    """A file that a component of the page may show, and that is deleted in time.
+
+    Gradio deletes what is in `temp_files` of the page's components. What a component saves itself in a session
+    whose components were updated, if only by `gr.skip`, it forgets.
+    """
     folder = Path(component.GRADIO_CACHE) / secrets.token_hex(16)
     folder.mkdir(parents=True)
+    component.temp_files.add(str(folder / name))
     return folder / name
 
 
 def keep_picture(component: Component, stem: str, image: Any, record: dict[str, Any]) -> str:
-    """A result (1, 3 or 1, H, W) or PIL image as a PNG that says what made it."""
+    """A tensor (1, 3 or 1, H, W) or PIL image as a PNG that says what made it."""
     path = new_file(component, f"{stem}.png")
     save_image(image, path, record)
     return str(path)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from analogies_hub.errors import AnalogyError, UsageError
-from analogies_hub.images import to_pil
 from analogies_hub.operations import Operation, Words
 from analogies_hub.pipeline import Pipeline
 from analogies_hub.registry import Method
 
+from .files import keep_picture
 from .gpu import on_gpu
 from .jobs import Done, News, followed
 from .limits import limited
@@ -40,14 +41,14 @@ class Form:
         """What the interface for programs and links call it, for ever."""
         return f"{self.method.name}_{self.operation.name}"
 
-    def handler(self, results: list[list[Result]]) -> Callable[..., Iterator[list[Any]]]:
+    def handler(self, results: list[list[Result]], preview: Component) -> Callable[..., Iterator[list[Any]]]:
         """What the run button calls, with the values of the inputs; first comes a model's name if the method needs one.
 
         It yields the values of all results, then a status line, then a preview.
         """
 
         def run(*given: Any) -> Iterator[list[Any]]:
-            yield from self.run(list(given), results)
+            yield from self.run(list(given), results, preview)
 
         inputs = {MODEL: inspect.Parameter.empty} if self.method.needs_weights else {}
         inputs |= {item.name: item.default for item in self.operation.inputs}
@@ -58,7 +59,7 @@ class Form:
         run.__name__, run.__doc__ = self.name, self.operation.help
         return on_gpu(run)
 
-    def run(self, given: list[Any], results: list[list[Result]]) -> Iterator[list[Any]]:
+    def run(self, given: list[Any], results: list[list[Result]], preview: Component) -> Iterator[list[Any]]:
         """Do it, and tell how far it is."""
         count = sum(len(row) for row in results)
         try:
@@ -67,7 +68,7 @@ class Form:
                 if isinstance(news, Done):
                     yield [*self.shown(results, *news.value), done_line(news), gr.Image(value=None, visible=False)]
                 else:
-                    yield [*[gr.skip()] * count, news_line(news), preview_of(news)]
+                    yield [*[gr.skip()] * count, news_line(news), shown_on_the_way(preview, news)]
         except AnalogyError as error:
             yield [*[gr.skip()] * count, f"Not done: {error}", gr.Image(value=None, visible=False)]
             raise gr.Error(str(error), title="Not done", print_exception=False) from None
@@ -124,6 +125,8 @@ def done_line(done: Done) -> str:
     return " ".join([f"Done in {done.seconds:.1f} s.", *(f"Note: {note}." for note in done.notes)])
 
 
-def preview_of(news: News) -> Any:
+def shown_on_the_way(preview: Component, news: News) -> Any:
     """What the preview shows now."""
-    return gr.skip() if news.preview is None else gr.Image(value=to_pil(news.preview[:1])[0], visible=True)
+    if news.preview is None:
+        return gr.skip()
+    return gr.Image(value=keep_picture(preview, "preview", news.preview[:1], {}), visible=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 from gradio.components import Component
 from PIL import Image, ImageOps
 
@@ -16,6 +15,7 @@ from .files import keep_code, keep_picture, to_look_at
 
 PICTURE_HEIGHT = 440
 BUTTONS = ["download", "fullscreen"]  # nothing that uploads to elsewhere
+ORANGE, OPAQUE = "#f97316", 0.75  # of masks over pictures
 BEFORE, BASE = "content", "image"  # what an operation calls the picture that it changes, or looks at
 
 
@@ -84,11 +84,9 @@ def before_and_after(component: Component, value: Any, call: Call) -> tuple[str,
 
 def mask(operation: Operation, output: Value) -> list[Result]:
     """The mask over the picture, and the mask itself."""
-    over = gr.AnnotatedImage(label="Where", format="png", height=PICTURE_HEIGHT, color_map={"mask": "#f97316"})
-    return [
-        Result(over, overlay),
-        Result(gr.Image(label="Mask", format="png", interactive=False, height=200, buttons=BUTTONS), mask_file),
-    ]
+    common: dict[str, Any] = {"format": "png", "interactive": False, "buttons": BUTTONS}
+    over = gr.Image(label="Where", height=PICTURE_HEIGHT, elem_classes="result", **common)
+    return [Result(over, overlay), Result(gr.Image(label="Mask", height=200, **common), mask_file)]
 
 
 def mask_file(component: Component, value: Any, call: Call) -> str:
@@ -96,11 +94,12 @@ def mask_file(component: Component, value: Any, call: Call) -> str:
     return keep_picture(component, f"{call.name}_mask", value[:1], call.record)
 
 
-def overlay(component: Component, value: Any, call: Call) -> tuple[Image.Image, list[tuple[np.ndarray, str]]]:
-    """The picture that it was found in, and the mask in colour."""
+def overlay(component: Component, value: Any, call: Call) -> str:
+    """The picture that it was found in, and the mask in colour over it."""
     base = to_look_at(call.inputs.get(BEFORE) or call.inputs[BASE])
-    (grey,) = to_pil(value[:1])
-    return base, [(np.asarray(grey.resize(base.size), dtype=np.float32) / 255 * 0.75, "mask")]
+    (grey,) = to_pil(value[:1] * OPAQUE)
+    coloured = Image.composite(Image.new("RGB", base.size, ORANGE), base, grey.resize(base.size))
+    return keep_picture(component, f"{call.name}_where", coloured, call.record)
 
 
 def code(operation: Operation, output: Value) -> list[Result]:

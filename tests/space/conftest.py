@@ -1,7 +1,6 @@
 """The web page, served as `analogies demo` serves it: in a process of its own."""
 
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -23,7 +22,7 @@ class Site:
 
     Attributes:
         files: where it keeps pictures.
-        process: the group of its processes.
+        process: the command that serves it.
     """
 
     url: str
@@ -56,15 +55,17 @@ def site(command, tmp_path_factory):
     log = (tmp_path_factory.mktemp("log") / "log").open("w+")
     environment = os.environ | {"GRADIO_TEMP_DIR": str(files), "HF_HUB_OFFLINE": "1", "NO_PROXY": "127.0.0.1"}
     words = [*command, "demo", "--port", str(port)]
-    process = subprocess.Popen(words, env=environment, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
     served = Site(f"http://127.0.0.1:{port}", files, process)
     end = time.monotonic() + STARTS_WITHIN
     while not served.up():
         assert process.poll() is None and time.monotonic() < end, Path(log.name).read_text()
         time.sleep(0.2)
+    at_first = set(files.rglob("*.*"))
     yield served
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(30)
+    process.terminate()
+    assert process.wait(30) == 0
+    assert set(files.rglob("*.*")) <= at_first, "what visitors gave and got must be deleted"
 
 
 @pytest.fixture
