@@ -29,7 +29,7 @@ Picture = str | Path | bytes | Image.Image | Tensor
 
 
 def open_image(
-    source: str | Path | bytes | Image.Image, max_side: int | None = None, max_pixels: int = MAX_PIXELS
+    source: str | Path | bytes | Image.Image, max_side: int | None = None, max_pixels: int | None = None
 ) -> Image.Image:
     """Any picture as an upright 8-bit sRGB image.
 
@@ -40,12 +40,13 @@ def open_image(
     Args:
         source: path, the bytes of a file, or a PIL image.
         max_side: shrink to this long side, in pixels.
-        max_pixels: refuse a picture of more.
+        max_pixels: refuse a picture of more; by default of more than `MAX_PIXELS`.
 
     Raises:
         ImageError: if it is missing, a folder, not a picture, damaged, or too large.
     """
     name = f"'{source}'" if isinstance(source, (str, Path)) else "the picture"
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     try:
         with warnings.catch_warnings():  # Pillow warns of bombs at a lower count than ours
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

@@ -1,6 +1,7 @@
 """Visual analogies in the browser: `python app.py`, or `analogies demo`."""
 
 import os
+import signal
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def main(
 
     from analogies_hub.errors import AnalogyError
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends as Ctrl-C does
     try:
         launch(build(model), server_port=port, server_name=host, inbrowser=browser, mcp_server=mcp or None)
     except (AnalogyError, OSError) as error:  # OSError: the port is taken

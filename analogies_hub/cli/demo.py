@@ -1,10 +1,9 @@
 """`analogies demo`: the web page on this machine."""
 
 import importlib.util
-import signal
+import os
 import subprocess
 import sys
-from contextlib import suppress
 
 import typer
 
@@ -24,7 +23,7 @@ def demo(context: typer.Context) -> None:
     with subprocess.Popen(words, start_new_session=True) as server:
         try:
             server.wait()
-        except KeyboardInterrupt:  # the usual end; once is enough for the page to delete what visitors made
-            with suppress(ValueError):  # Windows has told it already
-                server.send_signal(signal.SIGINT)
+        except KeyboardInterrupt:  # the usual end; told once, the page deletes what visitors made
+            if os.name == "posix":  # Windows has told it already
+                server.terminate()
     raise typer.Exit(server.returncode)
