@@ -17,7 +17,8 @@ from .hub.download import fetch
 from .hub.draft import write_draft
 from .hub.publish import Published, check, publish
 from .images import atomic_write
-from .operations import BoxKind, Choice, Number, Operation, Words, describe
+from .kinds import BoxKind, Choice, Number, Words
+from .operations import Operation, describe
 from .saved import (
     CONFIG_FILE,
     FORMAT_VERSION,

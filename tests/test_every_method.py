@@ -9,7 +9,7 @@ import torch
 from analogies_hub.codes import Code
 from analogies_hub.data.source import ImageSource
 from analogies_hub.errors import UsageError
-from analogies_hub.operations import KINDS, BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, Words
+from analogies_hub.kinds import KINDS, BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, Words
 from analogies_hub.registry import METHODS, get_method, load_pipeline
 from analogies_hub.training import Options, fit
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "analogies_hub"
-ORDER = ["errors", "parts", "config", "examples", "numbers", "images", "saved", "hub", "codes", "operations", "filters"]
-ORDER += ["patches", "losses", "data", "pipeline", "training", "separation", "registry"]
+ORDER = ["errors", "parts", "config", "examples", "numbers", "images", "saved", "hub", "codes", "kinds", "operations"]
+ORDER += ["filters", "patches", "losses", "data", "pipeline", "training", "separation", "registry"]
 CORE = set(ORDER) - {"data"}
 OUTER = {"bench", "cli", "comfyui", "data", "evaluation", "hub", "methods", "separation", "training"}
 MAY = {

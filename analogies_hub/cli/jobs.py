@@ -14,7 +14,8 @@ from ..codes import Code
 from ..config import nearest_name
 from ..errors import AnalogyError, UsageError
 from ..images import WRITABLE, check_writable, make_folder, save_image
-from ..operations import CodeKind, Operation, Value
+from ..kinds import CodeKind
+from ..operations import Operation, Value
 from ..pipeline import Pipeline
 from .common import STREAM, name_notes, progress, read_picture, report_error
 
@@ -145,13 +146,11 @@ def call(pipeline: Pipeline, operation: Operation, values: dict[str, Any], outle
     outlet.check(operation)
     start = time.perf_counter()
     with progress(f"{operation.name} {source}", hidden=outlet.quiet or outlet.as_json) as on_step:
-        steps = {"on_step": on_step} if on_step and operation.reports_steps else {}
-        result = getattr(pipeline, operation.name)(**values, **steps)
+        results = operation.call(pipeline, values, on_step)
     record = pipeline.metadata(operation, values)
     if outlet.as_json:
         elapsed = round(1000 * (time.perf_counter() - start))
         record |= {"input": source, "device": str(pipeline.device), "ms": elapsed}
-    results = result if len(operation.outputs) > 1 else (result,)
     for output, value in zip(operation.outputs, results, strict=True):
         if value is not None and output in outlet.outputs(operation):
             outlet.write(operation, output, value, record)

@@ -10,7 +10,8 @@ from ..errors import UsageError
 from . import common
 
 if TYPE_CHECKING:
-    from ..operations import Kind, Operation
+    from ..kinds import Kind
+    from ..operations import Operation
 
 
 @common.friendly
@@ -43,7 +44,7 @@ def run(
 
 def suffix(operation: "Operation") -> str:
     """The ending of the file that an operation's result goes into by default."""
-    from ..operations import CodeKind
+    from ..kinds import CodeKind
 
     return ".safetensors" if isinstance(operation.outputs[0].kind, CodeKind) else ".png"
 
@@ -72,7 +73,7 @@ def parse_inputs(operation: "Operation", words: list[str]) -> dict[str, Any]:
 def parsers() -> "dict[type[Kind], Callable[[str, str], Any]]":
     """For each kind of value, what turns an input's name and text into it."""
     from ..codes import Code
-    from ..operations import BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind, Words
+    from ..kinds import BoxKind, Choice, CodeKind, FramesKind, ImageKind, MaskKind, Number, SeedKind, Words
 
     return {
         ImageKind: lambda name, text: common.read_picture(text),

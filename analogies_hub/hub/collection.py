@@ -9,11 +9,11 @@ from .card import EVAL_FILE, MODEL, PART, read_json, words
 SHOWN = {"class": 100, "keep": 100, "edit_gain": 1}  # and what numbers are multiplied with
 
 
-def overview(folder: Path, links: str = "") -> str:
+def overview(folder: Path, linked: bool = True) -> str:
     """A table of the models in a folder: what each does, and its mean score over the tasks it was measured at.
 
     Args:
-        links: what comes before a model's name in the link to its card.
+        linked: whether a model's name leads to its folder.
     """
     rows = [["model", "method", "domains", "px", "tasks", "Class %", "Keep %", "Edit gain"]]
     for config in sorted(folder.glob(f"*/{CONFIG_FILE}")):
@@ -23,7 +23,9 @@ def overview(folder: Path, links: str = "") -> str:
         tasks = read_json(card / EVAL_FILE)
         means = [mean([task["numbers"][name][MODEL][0] for task in tasks.values()], by) for name, by in SHOWN.items()]
         told = [words(settings.get(name, "")) for name in ("domains", "size")]
-        rows.append([f"[{card.name}]({links}{card.name})", record["method"], *told, str(len(tasks)), *means])
+        rows.append(
+            [f"[{card.name}]({card.name})" if linked else card.name, record["method"], *told, str(len(tasks)), *means]
+        )
     return markdown(rows)
 
 

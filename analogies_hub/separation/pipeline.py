@@ -10,7 +10,8 @@ from torch import Tensor
 from ..codes import Code
 from ..errors import ImageError, Note
 from ..images import Picture, common_count
-from ..operations import CodeValue, Frames, Image, Images, Number, Words, operation
+from ..kinds import CodeValue, Frames, Image, Images, Number, Words
+from ..operations import operation
 from .config import ALL, COMMON, NONE
 from .model import Parts, SeparationModel
 

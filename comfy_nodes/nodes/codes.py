@@ -4,7 +4,8 @@ from pathlib import Path
 
 from analogies_hub.codes import Code
 from analogies_hub.errors import UsageError
-from analogies_hub.operations import CodeKind, Operation
+from analogies_hub.kinds import CodeKind
+from analogies_hub.operations import Operation
 from analogies_hub.registry import METHODS, get_method
 
 from . import host

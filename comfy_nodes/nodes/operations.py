@@ -10,7 +10,8 @@ import torch
 from analogies_hub.codes import Code
 from analogies_hub.errors import Note
 from analogies_hub.images import common_count
-from analogies_hub.operations import CodeKind, ImageKind, MaskKind, Operation
+from analogies_hub.kinds import CodeKind, ImageKind, MaskKind
+from analogies_hub.operations import Operation
 from analogies_hub.registry import Method, load_pipeline
 
 from . import host, values
@@ -81,7 +82,7 @@ def told_notes() -> Iterator[list[str]]:
             host.LOG.warning("%s", each.message)
 
 
-def run(pipeline: "Pipeline", operation: Operation, given: dict[str, Any]) -> list[list[Any]]:
+def run(pipeline: "Pipeline", operation: Operation, given: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The results of a call for each picture of the batches, so that no batch is too large, or too long to cancel.
 
     Raises:
@@ -90,9 +91,7 @@ def run(pipeline: "Pipeline", operation: Operation, given: dict[str, Any]) -> li
     jobs = each_picture(operation, given)
     bar, results = host.Bar(len(jobs)), []
     for job in jobs:
-        steps = {"on_step": bar} if operation.reports_steps else {}
-        result = getattr(pipeline, operation.name)(**job, **steps)
-        results.append(list(result) if len(operation.outputs) > 1 else [result])
+        results.append(operation.call(pipeline, job, bar))
         bar.next()
     return results
 
@@ -116,7 +115,7 @@ def each_picture(operation: Operation, given: dict[str, Any]) -> list[dict[str, 
     ]
 
 
-def hand_over(operation: Operation, results: list[list[Any]]) -> list[Any]:
+def hand_over(operation: Operation, results: list[tuple[Any, ...]]) -> list[Any]:
     """All calls' results as one batch an output; an output that there is not stops the nodes behind it."""
     outputs = []
     for item, parts in zip(operation.outputs, zip(*results, strict=True), strict=True):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from analogies_hub.operations import (
+from analogies_hub.kinds import (
     BoxKind,
     Choice,
     CodeKind,
@@ -16,9 +16,9 @@ from analogies_hub.operations import (
     MaskKind,
     Number,
     SeedKind,
-    Value,
     Words,
 )
+from analogies_hub.operations import Value
 
 from .host import io, result_device
 

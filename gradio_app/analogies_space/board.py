@@ -6,7 +6,8 @@ import gradio as gr
 from gradio.components import Component
 
 from analogies_hub.examples import example_names, example_path
-from analogies_hub.operations import CodeKind, FramesKind, ImageKind, MaskKind, Value, Words
+from analogies_hub.kinds import CodeKind, FramesKind, ImageKind, MaskKind
+from analogies_hub.operations import Value
 from analogies_hub.registry import get_method
 
 from .files import halves, keep_picture
@@ -189,7 +190,7 @@ class Board:
 
 def key_of(item: Value) -> Key:
     """Inputs with one key share a component: the same word for the same kind of value, alike at the start."""
-    return item.name, type(item.kind), (item.default, item.help if isinstance(item.kind, Words) else "")
+    return item.name, type(item.kind), item.default
 
 
 def example(value: Any) -> Any:

@@ -9,7 +9,8 @@ import gradio as gr
 from gradio.components import Component
 
 from analogies_hub.errors import AnalogyError, UsageError
-from analogies_hub.operations import Operation, Words
+from analogies_hub.kinds import Words
+from analogies_hub.operations import Operation
 from analogies_hub.pipeline import Pipeline
 from analogies_hub.registry import Method
 
@@ -21,6 +22,7 @@ from .results import Call, Result
 from .widgets import to_core
 
 MODEL = "model"
+FAILED = "something went wrong here, not with you; try again, or with smaller pictures"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Form:
 
     Attributes:
         operation: with the ranges that are open to visitors, and the words of all models.
-        models: by name; one without a name of its own for a method that needs no weights.
+        models: by name; of a method that needs no weights one, by the method's.
     """
 
     method: Method
@@ -61,42 +63,39 @@ class Form:
 
     def run(self, given: list[Any], results: list[list[Result]], preview: Component) -> Iterator[list[Any]]:
         """Do it, and tell how far it is."""
-        count = sum(len(row) for row in results)
+        unchanged, hidden = [gr.skip()] * sum(len(row) for row in results), gr.Image(value=None, visible=False)
         try:
             pipeline = self.models[given.pop(0) if self.method.needs_weights else self.method.name]
-            for news in followed(lambda on_step: self.compute(pipeline, given, on_step)):
+            for news in followed(lambda on_step: self.compute(pipeline, given, results, on_step)):
                 if isinstance(news, Done):
-                    yield [*self.shown(results, *news.value), done_line(news), gr.Image(value=None, visible=False)]
+                    yield [*news.value, done_line(news), hidden]
                 else:
-                    yield [*[gr.skip()] * count, news_line(news), shown_on_the_way(preview, news)]
+                    yield [*unchanged, news_line(news), shown_on_the_way(preview, news)]
         except AnalogyError as error:
-            yield [*[gr.skip()] * count, f"Not done: {error}", gr.Image(value=None, visible=False)]
+            yield [*unchanged, f"Not done: {error}", hidden]
             raise gr.Error(str(error), title="Not done", print_exception=False) from None
+        except Exception as error:  # ours to mend: the log says what it was, the visitor what to do
+            yield [*unchanged, f"Not done: {FAILED}", hidden]
+            raise gr.Error(FAILED, title="Not done") from error
 
-    def compute(self, pipeline: Pipeline, given: list[Any], on_step: Callable) -> tuple[Call, tuple[Any, ...]]:
-        """The call, and each output's value.
+    def compute(
+        self, pipeline: Pipeline, given: list[Any], results: list[list[Result]], on_step: Callable
+    ) -> list[Any]:
+        """What each component of the results is given.
 
         Raises:
             AnalogyError: if something is missing or cannot be used.
         """
-        inputs = self.operation.of(pipeline).inputs if self.method.needs_weights else self.operation.inputs
-        values = {item.name: to_core(item, each) for item, each in zip(inputs, given, strict=True)}
+        values = {item.name: to_core(item, each) for item, each in zip(self.operation.inputs, given, strict=True)}
         values = {name: value for name, value in values.items() if value is not None}
         for item in self.operation.inputs:
             if item.required and item.name not in values:
                 raise UsageError(f"'{item.name}' is empty; choose one")
-            if item.name in values:
-                item.kind.check(item.name, values[item.name])
-        steps = {"on_step": on_step} if self.operation.reports_steps else {}
-        found = getattr(pipeline, self.operation.name)(**values, **steps)
+        outputs = self.operation.call(pipeline, values, on_step)
         call = Call(self.name, values, pipeline.metadata(self.operation, values))
-        return call, tuple(found) if len(self.operation.outputs) > 1 else (found,)
-
-    def shown(self, results: list[list[Result]], call: Call, values: tuple[Any, ...]) -> list[Any]:
-        """What each component of the results is given."""
         return [
             result.shown(result.component, value, call)
-            for row, value in zip(results, values, strict=True)
+            for row, value in zip(results, outputs, strict=True)
             for result in row
         ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-try:  # before torch, as that package wants it
+try:
     from spaces import GPU as on_gpu
 except ImportError:
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from analogies_hub.operations import Kind, Number
+from analogies_hub.kinds import Kind, Number
 
 MAX_FILE = "16mb"  # of an upload
 MAX_PIXELS = 4096 * 4096  # of a picture
 MAX_CALLERS = 32  # who wait; the next is told that the queue is full
-KEPT_FOR = 3600  # seconds from when a file was made until it is deleted
+KEPT_FOR, CLEANED_EVERY = 3600, 600  # seconds: what is older than the first is deleted every so often
 HIGHEST = {"size": 768, "width": 768, "height": 768, "count": 8, "steps": 9}
 
 

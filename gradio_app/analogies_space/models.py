@@ -39,5 +39,6 @@ def offered(names: list[str] | None = None) -> Models:
                 raise
             LOG.warning("left out %s: %s", name, error)
         else:
-            models[pipeline.method][Path(name).name] = pipeline
+            there, short = models[pipeline.method], Path(name).name
+            there[name if short in there else short] = pipeline
     return models

@@ -9,9 +9,10 @@ from gradio.components import Component
 from PIL import Image, ImageOps
 
 from analogies_hub.images import to_pil
-from analogies_hub.operations import CodeKind, ImageKind, Kind, MaskKind, Operation, Value
+from analogies_hub.kinds import CodeKind, ImageKind, Kind, MaskKind
+from analogies_hub.operations import Operation, Value
 
-from .files import keep_code, keep_picture, to_look_at
+from .files import OVERLAY_SIDE, keep_code, keep_picture, to_look_at
 
 PICTURE_HEIGHT = 440
 BUTTONS = ["download", "fullscreen"]  # nothing that uploads to elsewhere
@@ -76,9 +77,9 @@ def gallery(component: Component, value: Any, call: Call) -> list[str]:
 
 def before_and_after(component: Component, value: Any, call: Call) -> tuple[str, str]:
     """What of the content the result shows, and the result."""
-    (after,) = to_pil(value[:1])
-    scale = max(1, round(PICTURE_HEIGHT / after.height))  # before is as sharp as it came, whatever after is
-    before = to_look_at(ImageOps.fit(call.inputs[BEFORE], (after.width * scale, after.height * scale)))
+    content, (height, width) = call.inputs[BEFORE], value.shape[-2:]
+    scale = min(OVERLAY_SIDE, max(content.size)) / max(height, width)  # as sharp as it came, whatever the result is
+    before = ImageOps.fit(content, (max(1, round(width * scale)), max(1, round(height * scale))))
     return keep_picture(component, "before", before, {}), single(component, value, call)
 
 
@@ -104,12 +105,12 @@ def overlay(component: Component, value: Any, call: Call) -> str:
 
 def code(operation: Operation, output: Value) -> list[Result]:
     """A file to keep, or to hand to another form."""
-    return [Result(gr.File(label=label_of(output), interactive=False), lambda *found: keep_code(*code_of(*found)))]
+    return [Result(gr.File(label=label_of(output), interactive=False), code_file)]
 
 
-def code_of(component: Component, value: Any, call: Call) -> tuple[Component, str, Any]:
-    """A code with the name of its file."""
-    return component, call.name, value
+def code_file(component: Component, value: Any, call: Call) -> str:
+    """The code's file."""
+    return keep_code(component, call.name, value)
 
 
 KINDS: dict[type[Kind], Callable[[Operation, Value], list[Result]]] = {ImageKind: image, MaskKind: mask, CodeKind: code}

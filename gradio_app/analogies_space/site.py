@@ -6,12 +6,14 @@ from typing import Any
 
 import gradio as gr
 
+from analogies_hub.errors import UsageError
+
 from . import about
 from .board import HELPER, Board
 from .jobs import hear_notes
-from .limits import KEPT_FOR, MAX_CALLERS, MAX_FILE
+from .limits import CLEANED_EVERY, KEPT_FOR, MAX_CALLERS, MAX_FILE
 from .models import offered
-from .tabs import TABS
+from .tabs import LEFT_OUT, TABS
 
 FONT = ["system-ui", "sans-serif"]  # nothing is fetched from elsewhere
 THEME = gr.themes.Soft(primary_hue="orange", neutral_hue="stone", font=FONT, font_mono=["ui-monospace", "monospace"])
@@ -28,11 +30,14 @@ def build(names: list[str] | None = None) -> gr.Blocks:
     """The page, with some models by name; by default with those that are at hand.
 
     Raises:
-        AnalogyError: if one of the named cannot be had.
+        AnalogyError: if one of the named cannot be had, or there is no form for it.
     """
     hear_notes()
     models = offered(names)
-    with gr.Blocks(title="Visual analogies", analytics_enabled=False, delete_cache=(600, KEPT_FOR)) as page:
+    for method, reason in LEFT_OUT.items() if names else ():
+        if models[method]:
+            raise UsageError(f"the page has no form for '{next(iter(models[method]))}': {method} is {reason}")
+    with gr.Blocks(title="Visual analogies", analytics_enabled=False, delete_cache=(CLEANED_EVERY, KEPT_FOR)) as page:
         gr.Markdown("# Visual analogies", elem_id="title")
         boards = []
         with gr.Tabs() as tabs:

@@ -35,9 +35,9 @@ class Tab:
         return {name for each in self.sets for name in each}
 
 
-def pair(content: str, guide: str, structure: float, follow: str = "both") -> dict[str, Any]:
+def pair(content: str, guide: str, structure: float) -> dict[str, Any]:
     """Two examples with knobs that suit them."""
-    return {"content": content, "guide": guide, "structure": structure, "follow": follow}
+    return {"content": content, "guide": guide, "structure": structure, "follow": "both"}
 
 
 TABS = (
@@ -54,7 +54,7 @@ TABS = (
             }
         },
         front=("structure", "completeness", "follow", "count", "width", "height"),
-        start={"content": "tower", "guide": "autumn", "image": "oranges", "structure": 0.35, "size": 320},
+        start={"content": "tower", "guide": "autumn", "image": "oranges", "structure": 0.35, "size": 320, "width": 640},
         pictures=("oranges", "dahlia", "coins", "fish", "leaves", "birds"),
         sets=(
             pair("tower", "autumn", 0.35),

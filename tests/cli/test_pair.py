@@ -135,7 +135,7 @@ def test_info_shows_inputs_with_ranges_for_a_method_and_a_folder(folder, analogi
 
 def test_every_kind_of_value_can_be_given_in_words():
     from analogies_hub.cli.run import parsers
-    from analogies_hub.operations import KINDS
+    from analogies_hub.kinds import KINDS
 
     assert set(parsers()) == set(KINDS)
 

@@ -13,7 +13,7 @@ from analogies_space.limits import HIGHEST, limited
 
 from analogies_hub.examples import example_names
 from analogies_hub.hub.card import front_matter
-from analogies_hub.operations import KINDS, Number
+from analogies_hub.kinds import KINDS, Number
 from analogies_hub.parts import part
 from analogies_hub.registry import METHODS, get_method, model_names
 
@@ -55,9 +55,12 @@ def test_limits_hold_for_numbers_of_that_name_and_leave_others_alone():
 
 def test_on_a_lent_gpu_every_form_asks_for_it(tmp_path):
     (tmp_path / "spaces.py").write_text(
-        "asked = []\ndef GPU(call):\n    asked.append(call.__name__)\n    return call\n"
+        "import sys\nasked, late = [], 'torch' in sys.modules\n"
+        "def GPU(call):\n    asked.append(call.__name__)\n    return call\n"
     )
-    code = "import spaces; from analogies_space.site import build; build(); print(*spaces.asked)"
+    code = (
+        "from analogies_space.site import build; import spaces; build(); print(*spaces.asked, *['late'] * spaces.late)"
+    )
     paths = os.pathsep.join([str(tmp_path), *sys.path])
     told = subprocess.run(
         [sys.executable, "-c", code],

@@ -8,7 +8,8 @@ from torch import Tensor
 from ...errors import ImageError
 from ...filters import resize
 from ...images import Picture, to_tensor
-from ...operations import BoxKind, Choice, Image, Images, Mask, Number, operation
+from ...kinds import BoxKind, Choice, Image, Images, Mask, Number
+from ...operations import operation
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.pipeline import Coder

@@ -11,7 +11,8 @@ from ...config import Config
 from ...errors import ImageError
 from ...filters import resize, same_area, shape_of
 from ...images import Picture, common_count, to_tensor
-from ...operations import Choice, Image, Images, Number, OnStep, Seed, operation
+from ...kinds import Choice, Image, Images, Number, Seed
+from ...operations import OnStep, operation
 from ...pipeline import Pipeline
 from .config import FOLLOW, PairConfig
 from .engine import Controls, PatchEngine
