@@ -11,7 +11,7 @@ from analogies_hub.errors import UsageError
 from . import about
 from .board import HELPER, Board
 from .jobs import hear_notes
-from .limits import CLEANED_EVERY, KEPT_FOR, MAX_CALLERS, MAX_FILE
+from .limits import CLEANED_EVERY, KEPT_FOR, MAX_CALLERS, MAX_FILE, MAX_SESSIONS
 from .models import offered
 from .tabs import LEFT_OUT, TABS
 
@@ -76,6 +76,7 @@ def launch(page: gr.Blocks, **options: Any) -> None:
         footer_links=["api", "settings"],
         show_error=False,
         max_file_size=MAX_FILE,
+        state_session_capacity=MAX_SESSIONS,
         ssr_mode=False,
         share=False,
         **options,

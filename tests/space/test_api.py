@@ -225,9 +225,10 @@ def test_a_hundred_callers_are_served_or_told_that_the_queue_is_full(site, clien
         with ThreadPoolExecutor(100) as pool:
             return list(pool.map(lambda _: ask(site.url, "mask_transfer_segment", data), range(100)))
 
-    told, before = crowd(), site.memory()
-    again = crowd()
-    for each in told + again:
+    told = crowd() + crowd()
+    before = site.memory()
+    told += [each for _ in range(4) for each in crowd()]
+    for each in told:
         assert "Done in" in each or "queue is full" in each.lower(), each
-    assert sum("Done in" in each for each in told) >= 32
-    assert site.up() and site.memory() - before < 200
+    assert sum("Done in" in each for each in told[:100]) >= 32
+    assert site.up() and site.memory() - before < 40  # with 10,000 sessions kept it was 70
