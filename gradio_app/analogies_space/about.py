@@ -14,6 +14,7 @@ from analogies_hub.registry import METHODS, MODEL_CARDS, get_method, model_names
 from .limits import CLEANED_EVERY, HIGHEST, KEPT_FOR, MAX_FILE, MAX_PIXELS
 from .models import Models
 
+ARXIV = re.compile(r"arXiv (\d+\.\d+)")
 PICTURE = re.compile(r"!\[[^]]*\]\([^)]*\)\n")  # of a card, which the page does not serve
 INTRO = f"""
 Visual analogies for people who edit images. This page runs analogies-hub {__version__}; the same operations are
@@ -23,7 +24,7 @@ Results are PNG files that say which model, settings and seed made them. Picture
 page, are shown to nobody else, and are deleted after {KEPT_FOR // 60} to {(KEPT_FOR + CLEANED_EVERY) // 60} minutes.
 An edited face can be taken for a real one: say that it is made.
 
-**Limits:** files of {MAX_FILE.upper()}, {MAX_PIXELS // 10**6} million pixels, results of {HIGHEST["size"]} px.
+**Limits:** files of {MAX_FILE.upper()}, {MAX_PIXELS / 1e6:.1f} million pixels, results of {HIGHEST["size"]} px.
 **For programs:** *Use via API* below; every form has a name that stays.
 """
 
@@ -49,5 +50,5 @@ def methods_table(models: Models) -> str:
     rows = [["method", "what it does", "paper", "models here"]]
     for method in map(get_method, METHODS):
         here = str(len(models[method.name])) if method.needs_weights else "needs none"
-        rows.append([method.title, method.summary, method.paper, here])
+        rows.append([method.title, method.summary, ARXIV.sub(r"[\g<0>](https://arxiv.org/abs/\1)", method.paper), here])
     return markdown(rows)
