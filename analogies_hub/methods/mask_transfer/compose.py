@@ -11,6 +11,8 @@ from ...errors import ImageError
 from ...filters import blur, resize, shape_of
 
 SOFT, HARD = "soft", "hard"
+CRISP = 5  # how much steeper at most an enlarged mask's edges are made; beyond, steps of the small one show
+EDGE = 0.4  # of the mask beside it: where an enlarged mask's edge lies; what covers half a pixel should stay
 
 
 class Square(NamedTuple):
@@ -74,12 +76,18 @@ def cut(images: Tensor, square: Square) -> Tensor:
 
 
 def enlarged(mask: Tensor, side: int, threshold: float) -> Tensor:
-    """A mask (B, 1, R, R) at (B, 1, side, side), with nothing below the threshold.
+    """A mask (B, 1, R, R) at (B, 1, side, side) with crisp edges, and with nothing below the threshold.
 
-    Enlarging makes small values beside large ones; they would be seen as a veil.
+    An edge that is as wide as a pixel of the small mask would be a blur in the large picture. And
+    enlarging makes small values beside large ones; they would be seen as a veil.
     """
-    mask = F.interpolate(mask, size=(side, side), mode="bilinear", align_corners=False)
-    return torch.where(mask < threshold, 0.0, mask)
+    steepness, size = min(CRISP, side / mask.shape[-1]), (side, side)
+    large = resize(mask, size)
+    if steepness > 1:
+        beside = F.interpolate(F.max_pool2d(mask, 3, stride=1, padding=1), size, mode="bilinear", align_corners=False)
+        share = large.div_(beside.clamp(min=1e-3))
+        large = share.sub_(EDGE).mul_(steepness).add_(EDGE).clamp_(0, 1).mul_(beside)
+    return torch.where(large < threshold, 0.0, large)
 
 
 def composed(photo: Tensor, square: Square, patch: Tensor, mask: Tensor) -> Tensor:
