@@ -90,7 +90,7 @@ def test_stop_ends_a_long_job_and_the_next_one_runs(visit):
     page.locator("button:has-text('Run') >> visible=true").click()
     page.wait_for_function("document.querySelector('#images-status textarea').value.startsWith('Working')")
     page.locator("button:has-text('Stop') >> visible=true").click()
-    page.wait_for_function(ENDED, arg="images", timeout=5000)
+    page.wait_for_function(ENDED, arg="images", timeout=30_000)
     assert page.locator("#images-status textarea").input_value() == "Stopped."
     page.get_by_label("One way").check()
     size.fill("64")
