@@ -82,8 +82,8 @@ def test_a_pixel_that_the_mask_leaves_out_stays_to_the_bit():
 def test_a_large_mask_has_crisp_edges_where_the_small_ones_were():
     mask = torch.zeros(1, 1, 8, 8)
     mask[..., :3], mask[..., 3] = 0.8, 0.4  # the edge is in the middle of a pixel, and nothing is more than 0.8
-    assert torch.equal(enlarged(mask, 8, 0.0), mask)
-    row = enlarged(mask, 160, 0.0)[0, 0, 80]
+    assert torch.equal(enlarged(mask, 8, 0.0, crisp=True), mask)
+    row = enlarged(mask, 160, 0.0, crisp=True)[0, 0, 80]
     assert row[:60].min() > 0.79 and row[85:].max() < 0.01
     assert row.diff().abs().max() > 3 * 0.8 / 40  # from 0.8 to 0 in less than a third of two small pixels
 

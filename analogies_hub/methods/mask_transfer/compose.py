@@ -75,17 +75,21 @@ def cut(images: Tensor, square: Square) -> Tensor:
     return images[..., top : top + side, left : left + side]
 
 
-def enlarged(mask: Tensor, side: int, threshold: float) -> Tensor:
-    """A mask (B, 1, R, R) at (B, 1, side, side) with crisp edges, and with nothing below the threshold.
+def enlarged(mask: Tensor, side: int, threshold: float, crisp: bool = False) -> Tensor:
+    """A mask (B, 1, R, R) at (B, 1, side, side), with nothing below the threshold.
 
-    An edge that is as wide as a pixel of the small mask would be a blur in the large picture. And
-    enlarging makes small values beside large ones; they would be seen as a veil.
+    Enlarging makes small values beside large ones; they would be seen as a veil.
+
+    Args:
+        crisp: make edges steeper, which are as wide as a pixel of the small mask: glasses have outlines. What
+            fills in where something was taken away had better blend.
     """
     steepness, size = min(CRISP, side / mask.shape[-1]), (side, side)
-    large = resize(mask, size)
-    if steepness > 1:
+    if not crisp or steepness <= 1:
+        large = F.interpolate(mask, size, mode="bilinear", align_corners=False)
+    else:
         beside = F.interpolate(F.max_pool2d(mask, 3, stride=1, padding=1), size, mode="bilinear", align_corners=False)
-        share = large.div_(beside.clamp(min=1e-3))
+        share = resize(mask, size).div_(beside.clamp(min=1e-3))
         large = share.sub_(EDGE).mul_(steepness).add_(EDGE).clamp_(0, 1).mul_(beside)
     return torch.where(large < threshold, 0.0, large)
 

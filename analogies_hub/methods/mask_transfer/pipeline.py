@@ -232,16 +232,15 @@ class MaskTransferPipeline(Coder):
     def added(self, photo: Photo, code: Tensor, edge: Edge) -> Painted:
         """The photo with the attribute of a separate code painted over it."""
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
-        return self.laid(photo, patch, edge.of(mask), edge.threshold)
+        return self.laid(photo, patch, enlarged(edge.of(mask), photo.square.side, edge.threshold, crisp=True))
 
     def removed(self, photo: Photo, parts: Parts, edge: Edge) -> Painted:
         """The photo, whose parts these are, with its own attribute painted away."""
         mask = edge.of(self.own_mask(photo, parts))
-        return self.laid(photo, self.plain(parts), mask, edge.threshold)
+        return self.laid(photo, self.plain(parts), enlarged(mask, photo.square.side, edge.threshold))
 
-    def laid(self, photo: Photo, patch: Tensor, mask: Tensor, threshold: float) -> Painted:
-        """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, R, R)."""
-        mask = enlarged(mask, photo.square.side, threshold)
+    def laid(self, photo: Photo, patch: Tensor, mask: Tensor) -> Painted:
+        """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, side, side)."""
         image = composed(photo.whole, photo.square, (patch.float() + 1).clamp(0, 2) / 2, mask)
         return Painted(image, placed(mask, photo.square, photo.whole))
 
