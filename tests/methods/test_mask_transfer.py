@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from analogies_hub.errors import ImageError
-from analogies_hub.methods.mask_transfer.compose import Edge, Square, around, composed, enlarged
+from analogies_hub.methods.mask_transfer.compose import VIEWS, Edge, Square, around, composed, enlarged
 from analogies_hub.registry import get_method, load_pipeline
 
 METHOD = get_method("mask_transfer")
@@ -86,6 +86,14 @@ def test_a_large_mask_has_crisp_edges_where_the_small_ones_were():
     row = enlarged(mask, 160, 0.0, crisp=True)[0, 0, 80]
     assert row[:60].min() > 0.79 and row[85:].max() < 0.01
     assert row.diff().abs().max() > 3 * 0.8 / 40  # from 0.8 to 0 in less than a third of two small pixels
+
+
+def test_what_is_filled_in_is_the_mean_of_views_laid_over_one_another(pipeline, monkeypatch):
+    seen = torch.rand(2, 3, 64, 64)
+    monkeypatch.setattr(pipeline, "parts", lambda views: views)
+    monkeypatch.setattr(pipeline, "plain", lambda views: views + torch.arange(len(views)).view(-1, 1, 1, 1))
+    torch.testing.assert_close(pipeline.filled(seen), seen + torch.tensor([3.0, 4.0]).view(2, 1, 1, 1))
+    assert len({view.of(seen).sum((0, 1, 2)).numpy().tobytes() for view in VIEWS}) == 4
 
 
 def test_a_box_becomes_a_square_within_the_picture(pipeline):

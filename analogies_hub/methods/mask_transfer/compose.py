@@ -48,6 +48,31 @@ class Edge:
         return blur(mask, self.feather * side).clamp(0, 1) if self.feather * side >= 0.25 else mask
 
 
+class View(NamedTuple):
+    """Another look at pictures, by which nothing is lost.
+
+    Args:
+        right, down: how far they are rolled, in pixels.
+        mirrored: whether left and right are changed as well.
+    """
+
+    right: int
+    down: int
+    mirrored: bool
+
+    def of(self, images: Tensor) -> Tensor:
+        """Pictures (B, C, H, W) as this view shows them."""
+        rolled = images.roll((self.down, self.right), (2, 3))
+        return rolled.flip(3) if self.mirrored else rolled
+
+    def back(self, images: Tensor) -> Tensor:
+        """The pictures that this view shows as these (B, C, H, W)."""
+        return (images.flip(3) if self.mirrored else images).roll((-self.down, -self.right), (2, 3))
+
+
+VIEWS = View(0, 0, False), View(1, 2, True), View(2, -1, False), View(-1, 1, True)  # more of them add little
+
+
 def middle(images: Tensor) -> Square:
     """The largest square in the middle of pictures (B, C, H, W)."""
     height, width = shape_of(images)
