@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from analogies_hub.errors import ImageError
-from analogies_hub.methods.mask_transfer.compose import VIEWS, Edge, Square, around, composed, enlarged
+from analogies_hub.methods.mask_transfer.compose import OTHER_VIEWS, Edge, Square, around, composed, enlarged
 from analogies_hub.registry import get_method, load_pipeline
 
 METHOD = get_method("mask_transfer")
@@ -92,8 +92,11 @@ def test_what_is_filled_in_is_the_mean_of_views_laid_over_one_another(pipeline, 
     seen = torch.rand(2, 3, 64, 64)
     monkeypatch.setattr(pipeline, "parts", lambda views: views)
     monkeypatch.setattr(pipeline, "plain", lambda views: views + torch.arange(len(views)).view(-1, 1, 1, 1))
-    torch.testing.assert_close(pipeline.filled(seen), seen + torch.tensor([3.0, 4.0]).view(2, 1, 1, 1))
-    assert len({view.of(seen).sum((0, 1, 2)).numpy().tobytes() for view in VIEWS}) == 4
+    # added are 0 and 1 for the pictures as they are, and 0 to 5 for their three other views
+    torch.testing.assert_close(pipeline.filled(seen, seen), seen + torch.tensor([1.5, 2.5]).view(2, 1, 1, 1))
+    assert (
+        len({shown.sum((0, 1, 2)).numpy().tobytes() for shown in (seen, *(view.of(seen) for view in OTHER_VIEWS))}) == 4
+    )
 
 
 def test_a_box_becomes_a_square_within_the_picture(pipeline):

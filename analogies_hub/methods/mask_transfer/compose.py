@@ -70,7 +70,7 @@ class View(NamedTuple):
         return (images.flip(3) if self.mirrored else images).roll((-self.down, -self.right), (2, 3))
 
 
-VIEWS = View(0, 0, False), View(1, 2, True), View(2, -1, False), View(-1, 1, True)  # more of them add little
+OTHER_VIEWS = View(1, 2, True), View(2, -1, False), View(-1, 1, True)  # more of them add little
 
 
 def middle(images: Tensor) -> Square:

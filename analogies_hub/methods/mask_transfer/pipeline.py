@@ -13,7 +13,7 @@ from ...operations import operation
 from ...separation.config import COMMON, DETAIL
 from ...separation.model import Parts
 from ...separation.pipeline import Coder
-from .compose import HARD, SOFT, VIEWS, Edge, Square, around, composed, cut, enlarged, middle, placed
+from .compose import HARD, OTHER_VIEWS, SOFT, Edge, Square, around, composed, cut, enlarged, middle, placed
 from .config import MaskTransferConfig
 from .networks import published
 
@@ -116,7 +116,7 @@ class MaskTransferPipeline(Coder):
         photo = self.photo("content", content, box)
         parts = self.parts(photo.seen)
         self.note_missing("content", parts, self.attribute)
-        return Edited(*self.removed(photo, self.own_mask(photo, parts), self.beyond(threshold, style, grow, feather)))
+        return Edited(*self.removed(photo, parts, self.beyond(threshold, style, grow, feather)))
 
     @operation(title="Replace on a photo, through a mask")
     @torch.no_grad()
@@ -143,8 +143,7 @@ class MaskTransferPipeline(Coder):
         """
         photo = self.photo("content", content, box)
         code = self.look("guide", guide, len(photo.whole))
-        own = self.own_mask(photo, self.parts(photo.seen))
-        bare = self.removed(photo, own, self.beyond(threshold, HARD, grow, feather))
+        bare = self.removed(photo, self.parts(photo.seen), self.beyond(threshold, HARD, grow, feather))
         result = self.added(self.seen(bare.image, photo.square), code, self.edge(threshold, style, 0.0, feather))
         return Edited(result.image, torch.maximum(bare.mask, result.mask))
 
@@ -235,24 +234,25 @@ class MaskTransferPipeline(Coder):
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
         return self.laid(photo, patch, enlarged(edge.of(mask), photo.square.side, edge.threshold, crisp=True))
 
-    def removed(self, photo: Photo, own: Tensor, edge: Edge) -> Painted:
-        """The photo with what its own mask (B, 1, R, R) covers painted away."""
-        return self.laid(photo, self.filled(photo.seen), enlarged(edge.of(own), photo.square.side, edge.threshold))
+    def removed(self, photo: Photo, parts: Parts, edge: Edge) -> Painted:
+        """The photo, whose parts these are, with its own attribute painted away."""
+        mask = enlarged(edge.of(self.own_mask(photo, parts)), photo.square.side, edge.threshold)
+        return self.laid(photo, self.filled(photo.seen, parts), mask)
 
     def laid(self, photo: Photo, patch: Tensor, mask: Tensor) -> Painted:
         """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, side, side)."""
         image = composed(photo.whole, photo.square, (patch.float() + 1).clamp(0, 2) / 2, mask)
         return Painted(image, placed(mask, photo.square, photo.whole))
 
-    def filled(self, seen: Tensor) -> Tensor:
-        """Pictures (B, 3, R, R) in [-1, 1] without the attribute, the mean of what the model makes of `VIEWS`.
+    def filled(self, seen: Tensor, parts: Parts) -> Tensor:
+        """Pictures (B, 3, R, R) in [-1, 1], whose parts these are, without the attribute: the mean of several views.
 
-        What it makes up, and only that, is another from view to view, like noise. A self-ensemble:
-        Lim et al. 2017 (arXiv 1707.02921).
+        What a model makes up is another from view to view, like noise. A self-ensemble: Lim et al. 2017
+        (arXiv 1707.02921).
         """
-        views = torch.cat([view.of(seen) for view in VIEWS])
-        plain = self.plain(self.parts(views)).chunk(len(VIEWS))
-        return torch.stack([view.back(picture) for view, picture in zip(VIEWS, plain, strict=True)]).mean(0)
+        others = self.plain(self.parts(torch.cat([view.of(seen) for view in OTHER_VIEWS]))).chunk(len(OTHER_VIEWS))
+        back = [view.back(picture) for view, picture in zip(OTHER_VIEWS, others, strict=True)]
+        return torch.stack([self.plain(parts), *back]).mean(0)
 
     def plain(self, parts: Parts) -> Tensor:
         """The picture (B, 3, R, R) in [-1, 1] without the attribute."""
