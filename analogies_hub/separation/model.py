@@ -34,6 +34,11 @@ def compact(config: SeparationConfig) -> Networks:
     )
 
 
+def pixels(drawn: Tensor) -> Tensor:
+    """What networks draw (B, 3, H, W), in [-1, 1] or nearly, in [0, 1]."""
+    return (drawn.float() + 1).clamp(0, 2) / 2
+
+
 class SeparationModel(Pipeline):
     """A common encoder, an encoder for each attribute, and the decoder that joins their codes."""
 
@@ -114,7 +119,7 @@ class SeparationModel(Pipeline):
 
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""
-        return (self.decoded(parts).float() + 1).clamp(0, 2) / 2
+        return pixels(self.decoded(parts))
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced; a new common code lets go of the details where it makes a difference."""

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from analogies_hub.errors import ImageError
-from analogies_hub.methods.mask_transfer.compose import OTHER_VIEWS, Edge, Square, around, composed, enlarged
+from analogies_hub.methods.mask_transfer.compose import OTHER_VIEWS, Edge, Square, around, composed, enlarged, needed
 from analogies_hub.registry import get_method, load_pipeline
 
 METHOD = get_method("mask_transfer")
@@ -96,6 +96,14 @@ def test_what_is_filled_in_is_the_mean_of_views_laid_over_one_another(pipeline, 
     torch.testing.assert_close(pipeline.filled(seen, seen), seen + torch.tensor([1.5, 2.5]).view(2, 1, 1, 1))
     assert (
         len({shown.sum((0, 1, 2)).numpy().tobytes() for shown in (seen, *(view.of(seen) for view in OTHER_VIEWS))}) == 4
+    )
+
+
+def test_the_photo_stays_where_what_fills_in_is_nearly_the_same():
+    photo = torch.full((1, 3, 1, 4), 0.5)
+    patch = photo + torch.tensor([0.04, 0.1, 0.16, -0.4]) * torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
+    torch.testing.assert_close(
+        needed(torch.full((1, 1, 1, 4), 0.8), photo, patch).flatten(), torch.tensor([0.0, 0.4, 0.8, 0.8])
     )
 
 

@@ -11,6 +11,7 @@ from ...errors import ImageError
 from ...filters import blur, resize, shape_of
 
 SOFT, HARD = "soft", "hard"
+SAME, DIFFERENT = 0.05, 0.15  # how much a channel differs at most where a patch is not needed, and where it fully is
 CRISP = 5  # how much steeper at most an enlarged mask's edges are made; beyond, steps of the small one show
 EDGE = 0.4  # of the mask beside it: where an enlarged mask's edge lies; what covers half a pixel should stay
 
@@ -117,6 +118,16 @@ def enlarged(mask: Tensor, side: int, threshold: float, crisp: bool = False) -> 
         share = resize(mask, size).div_(beside.clamp(min=1e-3))
         large = share.sub_(EDGE).mul_(steepness).add_(EDGE).clamp_(0, 1).mul_(beside)
     return torch.where(large < threshold, 0.0, large)
+
+
+def needed(mask: Tensor, photo: Tensor, patch: Tensor) -> Tensor:
+    """A mask (B, 1, H, W), less where a patch is nearly what the photo shows anyway, each (B, 3, H, W) in [0, 1].
+
+    A mask that reaches beyond glasses lies on skin, too, whose colour the patch does not quite meet; pixels
+    of the photo are better. A ramp, since at a step single pixels would stand out.
+    """
+    difference = (photo - patch).abs_().amax(1, keepdim=True)
+    return difference.sub_(SAME).div_(DIFFERENT - SAME).clamp_(0, 1).mul_(mask)
 
 
 def composed(photo: Tensor, square: Square, patch: Tensor, mask: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ from ...images import Picture, to_tensor
 from ...kinds import BoxKind, Choice, Image, Images, Mask, Number
 from ...operations import operation
 from ...separation.config import COMMON, DETAIL
-from ...separation.model import Parts
+from ...separation.model import Parts, pixels
 from ...separation.pipeline import Coder
-from .compose import HARD, OTHER_VIEWS, SOFT, Edge, Square, around, composed, cut, enlarged, middle, placed
+from .compose import HARD, OTHER_VIEWS, SOFT, Edge, Square, around, composed, cut, enlarged, middle, needed, placed
 from .config import MaskTransferConfig
 from .networks import published
 
@@ -232,16 +232,19 @@ class MaskTransferPipeline(Coder):
     def added(self, photo: Photo, code: Tensor, edge: Edge) -> Painted:
         """The photo with the attribute of a separate code painted over it."""
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
-        return self.laid(photo, patch, enlarged(edge.of(mask), photo.square.side, edge.threshold, crisp=True))
+        mask = enlarged(edge.of(mask), photo.square.side, edge.threshold, crisp=True)
+        return self.laid(photo, pixels(patch), mask)
 
     def removed(self, photo: Photo, parts: Parts, edge: Edge) -> Painted:
         """The photo, whose parts these are, with its own attribute painted away."""
-        mask = enlarged(edge.of(self.own_mask(photo, parts)), photo.square.side, edge.threshold)
-        return self.laid(photo, self.filled(photo.seen, parts), mask)
+        side = photo.square.side
+        patch = resize(pixels(self.filled(photo.seen, parts)), (side, side))
+        mask = enlarged(edge.of(self.own_mask(photo, parts)), side, edge.threshold)
+        return self.laid(photo, patch, needed(mask, cut(photo.whole, photo.square), patch))
 
     def laid(self, photo: Photo, patch: Tensor, mask: Tensor) -> Painted:
-        """A patch (B, 3, R, R) in [-1, 1] over the photo, by a mask (B, 1, side, side)."""
-        image = composed(photo.whole, photo.square, (patch.float() + 1).clamp(0, 2) / 2, mask)
+        """A patch (B, 3, h, w) in [0, 1] over the photo, by a mask (B, 1, side, side)."""
+        image = composed(photo.whole, photo.square, patch, mask)
         return Painted(image, placed(mask, photo.square, photo.whole))
 
     def filled(self, seen: Tensor, parts: Parts) -> Tensor:
