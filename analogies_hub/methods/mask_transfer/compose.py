@@ -11,7 +11,7 @@ from ...errors import ImageError
 from ...filters import blur, resize, shape_of
 
 SOFT, HARD = "soft", "hard"
-SAME, DIFFERENT = 0.05, 0.15  # how much a channel differs at most where a patch is not needed, and where it fully is
+SAME, DIFFERENT = 0.02, 0.08  # how much a channel differs at most where a patch is not needed, and where it fully is
 CRISP = 5  # how much steeper at most an enlarged mask's edges are made; beyond, steps of the small one show
 EDGE = 0.4  # of the mask beside it: where an enlarged mask's edge lies; what covers half a pixel should stay
 

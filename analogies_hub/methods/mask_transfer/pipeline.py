@@ -35,7 +35,7 @@ class Edited(NamedTuple):
 
     Args:
         image: at the photo's own size; where the mask is 0 it is the photo, to the bit.
-        mask: how much of each pixel was painted.
+        mask: how much of each pixel was painted; of what is taken away, how much at most.
     """
 
     image: Image
@@ -233,19 +233,16 @@ class MaskTransferPipeline(Coder):
         """The photo with the attribute of a separate code painted over it."""
         patch, mask = self.decoder.painted(self.encoder_common(photo.seen), [code], photo.seen)  # type: ignore[operator]
         mask = enlarged(edge.of(mask), photo.square.side, edge.threshold, crisp=True)
-        return self.laid(photo, pixels(patch), mask)
+        image = composed(photo.whole, photo.square, pixels(patch), mask)
+        return Painted(image, placed(mask, photo.square, photo.whole))
 
     def removed(self, photo: Photo, parts: Parts, edge: Edge) -> Painted:
         """The photo, whose parts these are, with its own attribute painted away."""
-        side = photo.square.side
-        patch = resize(pixels(self.filled(photo.seen, parts)), (side, side))
-        mask = enlarged(edge.of(self.own_mask(photo, parts)), side, edge.threshold)
-        return self.laid(photo, patch, needed(mask, cut(photo.whole, photo.square), patch))
-
-    def laid(self, photo: Photo, patch: Tensor, mask: Tensor) -> Painted:
-        """A patch (B, 3, h, w) in [0, 1] over the photo, by a mask (B, 1, side, side)."""
-        image = composed(photo.whole, photo.square, patch, mask)
-        return Painted(image, placed(mask, photo.square, photo.whole))
+        whole, square, seen = photo
+        patch = resize(pixels(self.filled(seen, parts)), (square.side, square.side))
+        mask = enlarged(edge.of(self.own_mask(photo, parts)), square.side, edge.threshold)
+        image = composed(whole, square, patch, needed(mask, cut(whole, square), patch))
+        return Painted(image, placed(mask, square, whole))  # whole, since others fill it in with models of their own
 
     def filled(self, seen: Tensor, parts: Parts) -> Tensor:
         """Pictures (B, 3, R, R) in [-1, 1], whose parts these are, without the attribute: the mean of several views.
