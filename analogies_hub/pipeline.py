@@ -68,6 +68,22 @@ class Pipeline(nn.Module):
             self.hashed = versions, f"{self.method}-{digest.hexdigest()[:12]}"
         return self.hashed[1]
 
+    def take_weights(self, trained: "Pipeline") -> None:
+        """Copy another pipeline's weights, to train on from there; its domains may go by other words.
+
+        Raises:
+            ModelError: if its networks are of other sizes.
+        """
+        ours, theirs = (list(each.state_dict().values()) for each in (self, trained))  # in order: names hold domains
+        if [value.shape for value in ours] != [value.shape for value in theirs]:
+            raise ModelError(
+                f"the networks of '{trained.origin}' have other sizes than those asked for; keep its number of "
+                "attributes, and its size, width and other settings of networks"
+            )
+        with torch.no_grad():
+            for target, value in zip(ours, theirs, strict=True):
+                target.copy_(value)
+
     @classmethod
     def operations(cls) -> dict[str, Operation]:
         """The declared operations by name, in the order of the source."""

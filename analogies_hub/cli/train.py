@@ -15,8 +15,9 @@ from . import common
 
 if TYPE_CHECKING:
     from ..data.source import ImageSource
+    from ..pipeline import Pipeline
     from ..registry import Method
-    from ..training import OnLog, Options, Outcome
+    from ..training import OnLog, Options, Outcome, Trainer
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
 
@@ -47,6 +48,10 @@ DomainsOption = Annotated[
     list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
 ]
 PresetOption = Annotated[str, typer.Option(help="default, reference (as published), gpu")]
+StartOption = Annotated[
+    str | None,
+    typer.Option(help="Begin with a trained model's weights and settings: for few pictures"),
+]
 SettingsOption = Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")]
 RunOption = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")]
@@ -60,6 +65,7 @@ def train(
     domains: DomainsOption = None,
     run: RunOption = None,
     preset: PresetOption = "default",
+    start: StartOption = None,
     settings: SettingsOption = None,
     resume: ResumeOption = False,
     count: Annotated[int, typer.Option(min=1, help="Drawn faces a domain")] = 10_000,
@@ -76,35 +82,85 @@ def train(
 
     Example: analogies train didd --data avatars --domains glasses smile
     """
-    chosen, config = asked(method, data, domains, preset, settings)
+    chosen = trained_method(method)
+    begun = load_start(start, chosen, preset)
+    config = asked(chosen, chosen.preset(preset) if begun is None else begun.config.to_dict(), data, domains, settings)
     common.use_threads(threads)
+    trainer = new_trainer(chosen, config, seed, begun)
     run, hidden = run or Path("runs") / "-".join([method, *config.domains]), quiet or as_json
-    about = {"preset": preset, "data": data, "domains": domains}
+    about = ({"preset": preset} if begun is None else {"start": begun.origin}) | {"data": data, "domains": domains}
     options = options_of(
         config, precision, about, run=run, seed=seed, resume=resume, save_every=save_every, device=device, compile=fuse
     )
     sources = tuple(open_split(data or [], config, split, count, seed, hidden) for split in ("train", "validation"))
-    report(run_training(chosen, config, sources, options, hidden), run, as_json)
+    report(run_training(trainer, sources, options, hidden), run, as_json)
 
 
-def asked(
-    method: str, data: list[str] | None, domains: list[str] | None, preset: str, settings: list[str] | None
-) -> "tuple[Method, Any]":
-    """The method, and its config with a preset and settings.
+def trained_method(name: str) -> "Method":
+    """A method by name.
 
     Raises:
-        UsageError: if the method needs no training, or data or domains are missing.
-        ModelError: if a setting or a domain is impossible.
+        UsageError: if it is unknown, or needs no training.
     """
     from ..registry import get_method
 
-    chosen = get_method(method)
-    if chosen.trainer is None:
-        raise UsageError(f"'{method}' needs no training; run it as it is")
+    method = get_method(name)
+    if method.trainer is None:
+        raise UsageError(f"'{name}' needs no training; run it as it is")
+    return method
+
+
+def load_start(start: str | None, method: "Method", preset: str) -> "Pipeline | None":
+    """The model that a training begins with, if any.
+
+    Raises:
+        UsageError, ModelError, HubError: if there is none, it is of another method, or a preset is asked for, too.
+    """
+    from ..registry import load_pipeline
+
+    if start is None:
+        return None
+    if preset != "default":
+        raise UsageError(f"--start takes the settings of '{start}'; leave out --preset {preset} and use --set")
+    begun = load_pipeline(start, device="cpu")
+    if begun.method != method.name:
+        raise UsageError(f"'{start}' is of the method {begun.method}, expected one of {method.name}; choose another")
+    return begun
+
+
+def asked(
+    method: "Method",
+    usual: dict[str, Any],
+    data: list[str] | None,
+    domains: list[str] | None,
+    settings: list[str] | None,
+) -> Any:
+    """The config: usual settings, and those asked for.
+
+    Raises:
+        UsageError: if data or domains are missing.
+        ModelError: if a setting or a domain is impossible.
+    """
     if not data or not domains:
         raise UsageError("training needs --data and --domains, as in: --data avatars --domains glasses smile")
-    given = {"domains": tuple(domains)} | chosen.config.parse(settings or [])
-    return chosen, chosen.config(**chosen.preset(preset) | given)
+    given = {"domains": tuple(domains)} | method.config.parse(settings or [])
+    return method.config(**usual | given)
+
+
+def new_trainer(method: "Method", config: Any, seed: int, begun: "Pipeline | None") -> "Trainer":
+    """A method's trainer, of first weights by a seed or of those of the model that it begins with.
+
+    Raises:
+        ModelError: if that model's networks are of other sizes.
+    """
+    import torch
+
+    torch.manual_seed(seed)
+    pipeline = method.pipeline_type()(config)
+    if begun is not None:
+        pipeline.take_weights(begun)
+    assert method.trainer is not None
+    return method.trainer(pipeline)
 
 
 def options_of(config: Any, precision: str, about: dict[str, Any], **rest: Any) -> "Options":
@@ -135,17 +191,10 @@ def open_split(data: list[str], config: Any, split: str, count: int, seed: int, 
     return [replace(source, flip=config.flip and split == TRAIN) for source in sources]
 
 
-def run_training(
-    method: "Method", config: Any, sources: "tuple[list[ImageSource], ...]", options: Any, hidden: bool
-) -> "Outcome":
-    """Build the trainer and fit it, under a bar with losses and the time left."""
-    import torch
-
+def run_training(trainer: "Trainer", sources: "tuple[list[ImageSource], ...]", options: Any, hidden: bool) -> "Outcome":
+    """Fit the trainer, under a bar with losses and the time left."""
     from ..training import fit
 
-    assert method.trainer is not None
-    torch.manual_seed(options.seed)  # the first weights
-    trainer = method.trainer(method.pipeline_type()(config))
     with progress(hidden) as on_log:
         return fit(trainer, sources[0], options, sources[1], on_log)
 

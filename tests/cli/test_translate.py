@@ -9,6 +9,9 @@ from safetensors.torch import load_file
 from analogies_hub.images import open_image, read_metadata
 
 
+OWN = ["--data", "glasses", "smile", "--domains", "specs", "grin"]
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, analogies, draw_noise, small):
     """A folder with 40 odd-sized pictures a domain, two pictures to edit, and a run trained on them."""
@@ -32,6 +35,18 @@ def test_a_run_leaves_models_metrics_samples_and_checkpoints(trained):
     assert open_image(run / "samples" / "step_00000005.png").width == 8 * 32
     about = json.loads((run / "last" / "config.json").read_text())["train"]
     assert about["step"] == 5 and about["domains"] == ["glasses", "smile"]
+
+
+def test_a_training_may_start_from_a_trained_model_for_domains_of_other_names(trained, analogies):
+    still = ["--set", "steps=1", "lr=0"]  # what it ends with is what it started from
+    done = analogies("train", "didd", *OWN, "--start", "run", *still, "-o", "more", cwd=trained)
+    assert done.returncode == 0, done.stderr
+    old, new = (load_file(trained / run / "best" / "model.safetensors") for run in ("run", "more"))
+    for name, value in new.items():
+        old_name = name.replace(".specs.", ".glasses.").replace(".grin.", ".smile.")
+        assert value.equal(old[old_name]) or "usual" in name
+    record = json.loads((trained / "more" / "best" / "config.json").read_text())
+    assert record["config"]["width"] == 16 and record["train"]["start"] == "run"
 
 
 def test_translate_writes_a_picture_that_says_what_made_it(trained, analogies):
@@ -72,6 +87,9 @@ def test_codes_travel_between_commands(trained, analogies):
         (["train", "didd", "--data", "glasses", "smile", "--domains", "a", "b", "--set", "widht=3"], 2, "width"),
         (["train", "didd", "--data", "glasses", "--domains", "a", "b", "c"], 2, "1 folders for 3 domains"),
         (["train", "didd", "--domains", "a", "b"], 2, "needs --data and --domains"),
+        (["train", "content_transfer", *OWN, "--start", "run"], 2, "is of the method didd"),
+        (["train", "didd", *OWN, "--start", "run", "--preset", "gpu"], 2, "leave out --preset gpu"),
+        (["train", "didd", *OWN, "--start", "run", "--set", "width=24"], 3, "'run' have other sizes"),
         (["train", "pair", "--data", "glasses", "smile", "--domains", "a", "b"], 2, "needs no training"),
     ],
 )
