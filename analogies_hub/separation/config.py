@@ -89,6 +89,7 @@ class LayersConfig(SeparationConfig):
     blind: float = setting(0.5, "share of pictures of which a part is withheld from the common code, too", 0.0, 1.0)
     w_presence: float = setting(0.1, "weight of telling whether an attribute is there", 0.0, 1e6)
     w_inside: float = setting(1.0, "weight of the error where attributes are wont to be, however small", 0.0, 1e6)
+    w_own: float = setting(0.15, "weight of how much layers cover there with colours that are not borrowed", 0.0, 1e6)
     w_pose: float = setting(1.0, "weight of layers moving as the picture does", 0.0, 1e6)
     w_cover: float = setting(0.15, "weight of how much layers cover", 0.0, 1e6)
     free_cover: float = setting(0.02, "share of a picture that a layer may cover without a price at first", 0.0, 1.0)

@@ -105,6 +105,14 @@ def covered(layers: Sequence[Tensor]) -> Tensor:
     return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
 
 
+def own_colour(layers: Sequence[Tensor]) -> Tensor:
+    """How much of each pixel layers (B, 5, R, R) cover with colours that are not borrowed: (B, 1, R, R).
+
+    No gradient reaches how much they cover: to fade would be the cheapest way to own little.
+    """
+    return torch.stack([layer[:, :1].detach() * (1 - layer[:, 1:2]) for layer in layers]).sum(0)
+
+
 def excess_cover(layers: list[Tensor], free: float) -> Tensor:
     """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
     return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()

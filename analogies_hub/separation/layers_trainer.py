@@ -9,7 +9,7 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, mean_inside, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, Layer, after, covered, excess_cover, sampled
+from .layers import CompactDecoder, Layer, after, covered, excess_cover, own_colour, sampled
 from .layers_critics import CriticsTrainer, Translations
 from .model import Parts
 from .networks import CompactSeparateEncoder
@@ -20,6 +20,7 @@ PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers 
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
 SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
+SETTLED_JITTER = 0.1  # how much of the jitter is left from then on
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
@@ -68,7 +69,7 @@ class LayersTrainer(CriticsTrainer):
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         moves = 2 * self.rand(len(pictures), 4) - 1
-        parts, presence = self.seen(pictures, shown, config.jitter * self.rising(step - self.stages[0], RISE) * moves)
+        parts, presence = self.seen(pictures, shown, self.jitter(step) * moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, config.move * moves)
@@ -80,7 +81,10 @@ class LayersTrainer(CriticsTrainer):
         drawn = self.decoder.over(canvas, placed)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
-        losses["inside"] = config.w_inside * error_inside(attributes, pictures, self.places(own[COMMON], shown))
+        places = self.places(own[COMMON], shown)
+        losses["inside"] = config.w_inside * error_inside(attributes, pictures, places)
+        owned = self.rising(self.settled(step), RISE)  # first a layer has to hide what it replaces, with any colour
+        losses["own"] = config.w_own * owned * mean_inside(own_colour(placed), places)
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
@@ -142,6 +146,14 @@ class LayersTrainer(CriticsTrainer):
     def before_and_after(self, step: int, before: float, after: float) -> float:
         """How much something counts that counts differently before and, step by step, after layers have settled."""
         return before + (after - before) * self.rising(self.settled(step), RISE)
+
+    def jitter(self, step: int) -> float:
+        """How much farther separate encoders see faces than where they are, see `similarity`.
+
+        From when layers have settled on nearly nothing: then codes may tell how an attribute lies in its face.
+        """
+        risen = self.rising(step - self.stages[0], RISE)
+        return self.config.jitter * risen * self.before_and_after(step, 1, SETTLED_JITTER)
 
     @property
     def decoder(self) -> CompactDecoder:
