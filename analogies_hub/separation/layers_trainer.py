@@ -18,7 +18,6 @@ from .pipeline import Coder
 RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
-SETTLED = 0.4  # share of all steps in which layers find their place, see `settled`
 SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
 SETTLED_JITTER = 0.1  # how much of the jitter is left from then on
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
@@ -141,7 +140,7 @@ class LayersTrainer(CriticsTrainer):
         And layers learn their colours from data alone: the picture critic, without which small ones
         never begin, is best pleased by the same loud ones for all.
         """
-        return step - int(SETTLED * self.config.steps)
+        return step - int(self.config.settle * self.config.steps)
 
     def before_and_after(self, step: int, before: float, after: float) -> float:
         """How much something counts that counts differently before and, step by step, after layers have settled."""
