@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 
 from analogies_hub.images import open_image, read_metadata
 
-
 OWN = ["--data", "glasses", "smile", "--domains", "specs", "grin"]
 
 

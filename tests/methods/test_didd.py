@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
-from analogies_hub.separation.layers import FARTHEST, after, covered, excess_cover, sampled, undone
+from analogies_hub.separation.layers import FARTHEST, after, covered, excess_cover, own_colour, sampled, undone
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import error_inside
 
@@ -205,6 +205,15 @@ def test_a_layer_covers_with_its_own_colour_or_a_borrowed_one(pipeline):
         laid = layer.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
         torch.testing.assert_close(laid[:, :, :4, :16], torch.full((1, 3, 4, 16), expected))
         assert torch.equal(laid[:, :, 4:], canvas[:, :, 4:])
+
+
+def test_a_price_on_own_colours_is_paid_by_borrowing_not_by_fading():
+    layers = [painted(0.5, share=0.25).requires_grad_()]
+    price = own_colour(layers)
+    torch.testing.assert_close(price[:, :, :4], torch.full((1, 1, 4, 32), 0.5 * 0.75))
+    assert not price[:, :, 4:].any()
+    (gradient,) = torch.autograd.grad(price.sum(), layers)
+    assert not gradient[:, 0].any() and (gradient[:, 1, :4] == -0.5).all()
 
 
 def test_layers_lie_where_the_common_code_says():
