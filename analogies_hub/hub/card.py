@@ -105,7 +105,9 @@ def facts(record: dict[str, Any], folder: Path) -> list[list[str]]:
     if (path := folder / WEIGHTS_FILE).exists():
         count = sum(math.prod(shape.sizes) for shape in shapes_in(path).values())
         rows.append(["weights", f"{count:,} numbers, {path.stat().st_size:,} bytes"])
-    rows += [[name, words(train[name])] for name in ("data", "preset", "start", "seed") if name in train]
+    rows += [[name, words(train[name])] for name in ("data", "preset", "seed") if name in train]
+    if "start" in train:
+        rows.append(["started from", train["start"]])
     if "step" in train:
         rows.append(["trained for", f"{train['step']:,} steps"])
     if "changes" in train:

@@ -19,7 +19,7 @@ RISE = 1000  # steps over which translations come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
-SETTLED_JITTER = 0.1  # how much of the jitter is left from then on
+REFINED_JITTER = 0.1  # how much of the jitter is left once layers are refined
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
@@ -82,8 +82,7 @@ class LayersTrainer(CriticsTrainer):
         attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
         places = self.places(own[COMMON], shown)
         losses["inside"] = config.w_inside * error_inside(attributes, pictures, places)
-        owned = self.rising(self.settled(step), RISE)  # first a layer has to hide what it replaces, with any colour
-        losses["own"] = config.w_own * owned * mean_inside(own_colour(placed), places)
+        losses["own"] = config.w_own * self.refined(step) * mean_inside(own_colour(placed), places)
         free = config.free_cover * (self.settled(step) < 0)
         losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
         if self.translates:
@@ -146,13 +145,20 @@ class LayersTrainer(CriticsTrainer):
         """How much something counts that counts differently before and, step by step, after layers have settled."""
         return before + (after - before) * self.rising(self.settled(step), RISE)
 
+    def refined(self, step: int) -> float:
+        """How far, 0 to 1, colours that are not borrowed have their price, and codes may tell where faces lie.
+
+        Before that a layer has to hide what it replaces, with any colour, and to be where the common code says.
+        """
+        return self.rising(step - int(self.config.refine * self.config.steps), RISE)
+
     def jitter(self, step: int) -> float:
         """How much farther separate encoders see faces than where they are, see `similarity`.
 
-        From when layers have settled on nearly nothing: then codes may tell how an attribute lies in its face.
+        In the end next to nothing: then codes may tell how an attribute lies in its face.
         """
-        risen = self.rising(step - self.stages[0], RISE)
-        return self.config.jitter * risen * self.before_and_after(step, 1, SETTLED_JITTER)
+        left = 1 - (1 - REFINED_JITTER) * self.refined(step)
+        return self.config.jitter * self.rising(step - self.stages[0], RISE) * left
 
     @property
     def decoder(self) -> CompactDecoder:

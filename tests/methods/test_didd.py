@@ -285,6 +285,15 @@ def test_settled_layers_hear_from_critics_how_much_they_cover_and_not_in_which_c
         assert heard[:, 0].any() and heard[:, 1:].any() == learns
 
 
+@pytest.mark.parametrize(("settings", "ends"), [({}, 1.0), ({"refine": 0.4}, 0.1)])
+def test_encoders_come_to_see_faces_where_they_are_only_in_a_run_that_refines(settings, ends):
+    settings = {"steps": 1000, "steps_alone": 100} | settings
+    trainer = get_method("didd").trainer(build(domains=("glasses", "smile"), **settings))
+    jitter = trainer.config.jitter
+    assert (trainer.jitter(100), trainer.jitter(399)) == (0, jitter)
+    assert trainer.jitter(999) == pytest.approx(ends * jitter)
+
+
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
     half, little, nothing = painted(0.5, rows=slice(None)), painted(0.1, rows=slice(None)), painted(0.0)
     layers = [torch.cat([half, little]), torch.cat([nothing, nothing])]

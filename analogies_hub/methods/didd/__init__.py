@@ -47,12 +47,8 @@ The `default` preset is ours. What it changes, and why:
     - A separate code says how a look differs from the usual one, the running mean, at mean
       square 1: otherwise the codes of all pictures become the same. The mean of the looks of a
       step gets no gradient, or looks would run away from what is usual.
-    - A layer can borrow a colour of the picture: skin that hides the mouth beneath a smile. Colours
-      of its own have a price; without one the guide's skin comes along, a halo around the mouth.
-      A layer is not to fade for that, so the price does not reach how much it covers.
-    - At first encoders see faces a little farther from where they are, so that codes cannot tell
-      where that is and the common code has to; once layers have settled, almost no farther, so
-      that codes can tell how the attribute lies in its face.
+    - Encoders see faces a little farther from where they are, so that codes cannot tell where that
+      is and the common code has to.
     - Covering has a price, so that layers keep to their attribute; at first a little is free.
     - After the first steps, each step also makes some translations and undoes them: the common
       code is asked to be the same with and without an attribute, and to tell what lies beneath.
@@ -67,6 +63,10 @@ The `default` preset is ours. What it changes, and why:
     - From then on another critic judges whether what is filled in where an attribute was
       taken away looks real, there alone. Reconstruction draws the middle of all that could be
       there: faces without eyes.
+    - A layer can borrow a colour of the picture: skin that hides the mouth beneath a smile. In a
+      second training from the first one's weights (`refine`) colours of its own have a price, or
+      the guide's skin comes along, a halo around the mouth; and encoders see faces where they are,
+      so that codes can tell how the attribute lies in its face. Sooner, layers of dashes form.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
