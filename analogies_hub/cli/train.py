@@ -48,10 +48,7 @@ DomainsOption = Annotated[
     list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")
 ]
 PresetOption = Annotated[str, typer.Option(help="default, reference (as published), gpu")]
-StartOption = Annotated[
-    str | None,
-    typer.Option(help="Begin with a trained model's weights and settings: for few pictures"),
-]
+StartOption = Annotated[str | None, typer.Option(help="Begin with a trained model's weights and settings")]
 SettingsOption = Annotated[list[str] | None, typer.Option("--set", help="setting=value ...; see `analogies info`")]
 RunOption = Annotated[Path | None, typer.Option("--output", "-o", help="Folder of the run; default: runs/...")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped; repeat its options")]

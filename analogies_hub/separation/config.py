@@ -79,7 +79,9 @@ class LayersConfig(SeparationConfig):
 
     steps_alone: int = setting(700, "steps before translations are made, at most a sixth of all", 0, 1_000_000)
     w_confusion: float = setting(0.3, "weight of the common code's adversarial term", 0.0, 1e6)
-    settle: float = setting(0.4, "share of all steps in which layers find their place, before all counts", 0.0, 1.0)
+    settle: float = setting(
+        0.4, "share of all steps in which layers find their place; till then cover is free", 0.0, 1.0
+    )
     refine: float = setting(1.0, "share of all steps before `w_own` counts and jitter falls; 1: never", 0.0, 1.0)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)

@@ -11,15 +11,11 @@ from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
 from .layers import CompactDecoder, Layer, after, covered, excess_cover, own_colour, sampled
 from .layers_critics import CriticsTrainer, Translations
+from .layers_schedule import LayersSchedule
 from .model import Parts
 from .networks import CompactSeparateEncoder
 from .pipeline import Coder
 
-RISE = 1000  # steps over which translations come to count
-PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
-SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
-SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
-REFINED_JITTER = 0.1  # how much of the jitter is left once layers are refined
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
 FOLLOW = 0.2  # by what share what is usual moves to the looks of a step; at 0.05 looks that move fast outrun it
@@ -51,9 +47,8 @@ class LayersTrainer(CriticsTrainer):
 
     def __init__(self, pipeline: Coder) -> None:
         super().__init__(pipeline)
-        config = self.config
-        alone = min(config.steps_alone, config.steps // SHORT)
-        self.stages = (alone, config.steps - alone)
+        self.schedule = LayersSchedule(self.config)
+        self.stages = (self.schedule.alone, self.config.steps - self.schedule.alone)
         self.translates = False
 
     def begin_stage(self, stage: int) -> None:
@@ -61,14 +56,14 @@ class LayersTrainer(CriticsTrainer):
         self.translates = stage > 0
 
     def rate(self, step: int) -> float:
-        """Up over the first steps, level, then down to nothing over the last third."""
-        return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
+        """As the schedule says."""
+        return self.schedule.rate(step)
 
     def training_step(self, step: int, *images: Tensor) -> Losses:
         """Update the autoencoder, then the critics on the very codes and translations it made."""
         config, pictures, shown = self.config, torch.cat(images), self.shown(images)
         moves = 2 * self.rand(len(pictures), 4) - 1
-        parts, presence = self.seen(pictures, shown, self.jitter(step) * moves)
+        parts, presence = self.seen(pictures, shown, self.schedule.jitter(step) * moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
         losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, config.move * moves)
@@ -82,9 +77,9 @@ class LayersTrainer(CriticsTrainer):
         attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
         places = self.places(own[COMMON], shown)
         losses["inside"] = config.w_inside * error_inside(attributes, pictures, places)
-        losses["own"] = config.w_own * self.refined(step) * mean_inside(own_colour(placed), places)
-        free = config.free_cover * (self.settled(step) < 0)
-        losses["cover"] = config.w_cover * self.rising(step, PRICE_RISE) * excess_cover(layers, free)
+        losses["own"] = config.w_own * self.schedule.refined(step) * mean_inside(own_colour(placed), places)
+        free = 0.0 if self.schedule.settled(step) else config.free_cover
+        losses["cover"] = config.w_cover * self.schedule.price(step) * excess_cover(layers, free)
         if self.translates:
             made, found = self.translations(step, pictures, shown, own, layers)
             losses |= found
@@ -92,30 +87,30 @@ class LayersTrainer(CriticsTrainer):
         losses |= self.code_critic_step(parts[COMMON], shown)
         if self.translates:
             losses |= self.picture_critic_step(pictures, drawn, shown, made.translated, made.wanted)
-            losses |= self.fill_critic_step(made) if self.settled(step) >= 0 else {}
+            losses |= self.fill_critic_step(made) if self.schedule.settled(step) else {}
         return losses
 
     def translations(
         self, step: int, pictures: Tensor, shown: Tensor, own: Parts, layers: list[Tensor]
     ) -> tuple[Translations, Losses]:
         """Translate some pictures and back again: what critics then see, and what is asked of it."""
-        config, counts = self.config, self.rising(step - self.stages[0], RISE)
+        config, schedule = self.config, self.schedule
         swap = self.partners(len(pictures))
         mine = [layer[swap.edited] for layer in layers]
         given = [layer[swap.sources[:, place]] for place, layer in enumerate(layers)]
         edited, wanted = pictures[swap.edited], shown.gather(0, swap.sources)
-        translated, undone, taken = self.back(own, mine, given, swap.edited, self.settled(step) < 0)
+        translated, undone, taken = self.back(own, mine, given, swap.edited, not schedule.settled(step))
         gone = taken.to(edited.dtype)
         filled = torch.lerp(edited, translated, F.interpolate(gone, edited.shape[-2:]))
         made = Translations(translated, wanted, filled, F.avg_pool2d(gone, 2), pictures[swap.guides])
-        shows = config.w_attributes * counts * self.before_and_after(step, 1, SETTLED_ATTRIBUTES)
+        shows = config.w_attributes * schedule.attributes(step)
         losses = {
             "attributes": shows * tells(self.judged(translated, wanted), wanted),
-            "back": config.w_back * counts * self.distance(undone, edited),
+            "back": config.w_back * schedule.translations(step) * self.distance(undone, edited),
         }
-        if (settled := self.settled(step)) >= 0:
-            counts = self.rising(settled, RISE)
-            losses["fill"] = config.w_fill * counts * self.fill_critic_loss(filled, made.gone, real=True)
+        if schedule.settled(step):
+            fill = self.fill_critic_loss(filled, made.gone, real=True)
+            losses["fill"] = config.w_fill * schedule.fill(step) * fill
         return made, losses
 
     def validation_score(self, *images: Tensor) -> Tensor:
@@ -126,39 +121,6 @@ class LayersTrainer(CriticsTrainer):
         shows = torch.cat([found[name][:, :1, 0, 0] for name in pipeline.attributes], dim=1)
         wanted = self.shown(images).roll(len(images[0]), 0)
         return super().validation_score(*images) + F.l1_loss(shows, wanted)
-
-    def rising(self, step: int, steps: int) -> float:
-        """How much something counts so many steps after it first does; all at once it would overwhelm the rest."""
-        return min(1.0, max(0, step) / max(1, min(steps, self.config.steps // SHORT)))
-
-    def settled(self, step: int) -> int:
-        """How many steps ago layers should have found their place; below 0 before.
-
-        Until then some cover is free: small layers must be of use before they cost anything.
-        From then on what is filled in has to look real, which upsets layers that are still blurred.
-        And layers learn their colours from data alone: the picture critic, without which small ones
-        never begin, is best pleased by the same loud ones for all.
-        """
-        return step - int(self.config.settle * self.config.steps)
-
-    def before_and_after(self, step: int, before: float, after: float) -> float:
-        """How much something counts that counts differently before and, step by step, after layers have settled."""
-        return before + (after - before) * self.rising(self.settled(step), RISE)
-
-    def refined(self, step: int) -> float:
-        """How far, 0 to 1, colours that are not borrowed have their price, and codes may tell where faces lie.
-
-        Before that a layer has to hide what it replaces, with any colour, and to be where the common code says.
-        """
-        return self.rising(step - int(self.config.refine * self.config.steps), RISE)
-
-    def jitter(self, step: int) -> float:
-        """How much farther separate encoders see faces than where they are, see `similarity`.
-
-        In the end next to nothing: then codes may tell how an attribute lies in its face.
-        """
-        left = 1 - (1 - REFINED_JITTER) * self.refined(step)
-        return self.config.jitter * self.rising(step - self.stages[0], RISE) * left
 
     @property
     def decoder(self) -> CompactDecoder:

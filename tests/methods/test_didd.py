@@ -288,10 +288,10 @@ def test_settled_layers_hear_from_critics_how_much_they_cover_and_not_in_which_c
 @pytest.mark.parametrize(("settings", "ends"), [({}, 1.0), ({"refine": 0.4}, 0.1)])
 def test_encoders_come_to_see_faces_where_they_are_only_in_a_run_that_refines(settings, ends):
     settings = {"steps": 1000, "steps_alone": 100} | settings
-    trainer = get_method("didd").trainer(build(domains=("glasses", "smile"), **settings))
-    jitter = trainer.config.jitter
-    assert (trainer.jitter(100), trainer.jitter(399)) == (0, jitter)
-    assert trainer.jitter(999) == pytest.approx(ends * jitter)
+    schedule = get_method("didd").trainer(build(domains=("glasses", "smile"), **settings)).schedule
+    jitter = schedule.config.jitter
+    assert (schedule.jitter(100), schedule.jitter(399)) == (0, jitter)
+    assert schedule.jitter(999) == pytest.approx(ends * jitter)
 
 
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
