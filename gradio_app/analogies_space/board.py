@@ -169,8 +169,9 @@ class Board:
             show_progress="minimal",
             show_progress_on=[self.status],
         )
-        stop.click(
-            lambda: ("Stopped.", gr.Image(visible=False)), None, [self.status, self.preview], cancels=[event], **HELPER
+        # Said in a second step: news that were on their way at the click would else come after it, and stay.
+        stop.click(None, cancels=[event], **HELPER).then(
+            lambda: ("Stopped.", gr.Image(visible=False)), None, [self.status, self.preview], **HELPER
         )
         for output, row in zip(form.operation.outputs, results, strict=True):
             if isinstance(output.kind, CodeKind):
