@@ -53,8 +53,7 @@ class CompactDecoder(nn.Module):
 
     def placed(self, common: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
         """Layers (B, 5, R, R) moved, turned and zoomed to where the common code (B, C, s, s) says that they lie."""
-        poses = self.pose(common).unbind(1)
-        return [sampled(layer, pose, "zeros") for layer, pose in zip(drawn, poses, strict=True)]
+        return list(sampled(torch.stack(list(drawn), 1), self.pose(common), "zeros").unbind(1))
 
     def glimpses(self, common: Tensor, images: Tensor, moves: Tensor | None = None) -> list[Tensor]:
         """For each layer the images (B, 3, R, R), moved so that what it shows is where it is drawn, and grey elsewhere.
@@ -62,10 +61,18 @@ class CompactDecoder(nn.Module):
         Args:
             moves: how much farther, amounts (B, 4).
         """
-        looks = [undone(pose.detach()) for pose in self.pose(common).unbind(1)]
-        looks = looks if moves is None else [after(look, moves) for look in looks]
-        windows = [layer.window() for layer in self.layers]  # type: ignore[operator]
-        return [sampled(images, look, "border") * window for look, window in zip(looks, windows, strict=True)]
+        looks = undone(self.pose(common).detach())
+        looks = looks if moves is None else after(looks, moves[:, None])
+        each = images[:, None].expand(-1, len(self.layers), -1, -1, -1)
+        return list((sampled(each, looks, "border") * self.windows()).unbind(1))
+
+    def windows(self) -> Tensor:
+        """Where each layer is wont to be, and a little around it: (layers, 1, R, R), 0 to 1."""
+        usual = torch.stack([layer.usual_cover for layer in self.layers])  # type: ignore[misc]
+        reach = usual.shape[-1] // 10
+        rows = F.max_pool2d(usual, (1, 2 * reach + 1), 1, (0, reach))
+        around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
+        return (around / (WONT * around.amax((1, 2, 3), keepdim=True))).clamp(max=1)
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are placed already."""
@@ -151,9 +158,10 @@ def undone(amounts: Tensor) -> Tensor:
 
 
 def sampled(pictures: Tensor, amounts: Tensor, padding: str) -> Tensor:
-    """Pictures (B, C, H, W), looked up elsewhere by amounts (B, 4), see `similarity`."""
-    grid = F.affine_grid(similarity(amounts).to(pictures.dtype), list(pictures.shape), align_corners=False)
-    return F.grid_sample(pictures, grid, padding_mode=padding, align_corners=False)
+    """Pictures (..., C, H, W), looked up elsewhere by amounts (..., 4), see `similarity`."""
+    flat, looks = pictures.flatten(0, -4), similarity(amounts).flatten(0, -3)
+    grid = F.affine_grid(looks.to(flat.dtype), list(flat.shape), align_corners=False)
+    return F.grid_sample(flat, grid, padding_mode=padding, align_corners=False).view(pictures.shape)
 
 
 class Pose(nn.Module):
@@ -226,13 +234,6 @@ class Layer(nn.Module):
             return layers
         drawn = self(codes[rows])
         return layers.to(drawn.dtype).index_copy(0, rows, drawn)
-
-    def window(self) -> Tensor:
-        """Where the layer is wont to be, and a little around it: (1, R, R), 0 to 1."""
-        reach = self.size // 10
-        rows = F.max_pool2d(self.usual_cover, (1, 2 * reach + 1), 1, (0, reach))
-        around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
-        return (around / (WONT * around.amax())).clamp(max=1)
 
     def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
         """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it."""

@@ -210,12 +210,9 @@ class LayersTrainer(CriticsTrainer):
 
     def places(self, common: Tensor, shown: Tensor) -> Tensor:
         """Where layers are wont to be in pictures that show their attributes, (B, 1, R, R) in [0, 1]."""
-        windows = [
-            cast(Layer, layer).window() * there[:, None, None, None]
-            for layer, there in zip(self.decoder.layers, shown.unbind(1), strict=True)
-        ]
+        windows = self.decoder.windows() * shown[..., None, None, None]
         with torch.no_grad():
-            return torch.stack(self.decoder.placed(common, windows)).amax(0)
+            return torch.stack(self.decoder.placed(common, windows.unbind(1))).amax(0)
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
