@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..training import OnLog, Options, Outcome, Trainer
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
+FEW = 500  # pictures of a set: from fewer, a training that begins with nothing learns little
 
 
 class ManyWords(TyperCommand):
@@ -90,6 +91,8 @@ def train(
         config, precision, about, run=run, seed=seed, resume=resume, save_every=save_every, device=device, compile=fuse
     )
     sources = tuple(open_split(data or [], config, split, count, seed, hidden) for split in ("train", "validation"))
+    if begun is None and preset == "default" and not resume:
+        note_few(sources[0], method)
     report(run_training(trainer, sources, options, hidden), run, as_json)
 
 
@@ -186,6 +189,16 @@ def open_split(data: list[str], config: Any, split: str, count: int, seed: int, 
         if source.skipped and split == TRAIN:
             typer.echo(f"Note: {source.name}: {source.describe_skipped()}", err=True)
     return [replace(source, flip=config.flip and split == TRAIN) for source in sources]
+
+
+def note_few(sources: "list[ImageSource]", method: str) -> None:
+    """Say what helps where a set has few pictures."""
+    from ..registry import model_names
+
+    few, trained = min(sources, key=len), [name for name in model_names() if name.startswith(f"{method}-")]
+    if len(few) < FEW and trained:
+        known = f"{few.name}: {len(few)} pictures are few to begin with nothing"
+        typer.echo(f"Note: {known}; try --start {' or '.join(trained)}", err=True)
 
 
 def run_training(trainer: "Trainer", sources: "tuple[list[ImageSource], ...]", options: Any, hidden: bool) -> "Outcome":
