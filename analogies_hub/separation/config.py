@@ -82,7 +82,7 @@ class LayersConfig(SeparationConfig):
     settle: float = setting(
         0.4, "share of all steps in which layers find their place; till then cover is free", 0.0, 1.0
     )
-    refine: float = setting(1.0, "share of all steps before `w_own` counts and jitter falls; 1: never", 0.0, 1.0)
+    refine: float = setting(0.67, "share of all steps before `w_own` counts and jitter falls; 1: never", 0.0, 1.0)
     w_edges: float = setting(1.0, "weight of edges, beside colours, in how far a picture is from another", 0.0, 1e6)
     width_critic: int = setting(24, "channels of the picture critic's first layer", 4, 512)
     warm_up: int = setting(100, "steps over which the step sizes rise", 1, 1_000_000)

@@ -285,7 +285,7 @@ def test_settled_layers_hear_from_critics_how_much_they_cover_and_not_in_which_c
         assert heard[:, 0].any() and heard[:, 1:].any() == learns
 
 
-@pytest.mark.parametrize(("settings", "ends"), [({}, 1.0), ({"refine": 0.4}, 0.1)])
+@pytest.mark.parametrize(("settings", "ends"), [({"refine": 1.0}, 1.0), ({}, 0.1)])
 def test_encoders_come_to_see_faces_where_they_are_only_in_a_run_that_refines(settings, ends):
     settings = {"steps": 1000, "steps_alone": 100} | settings
     schedule = get_method("didd").trainer(build(domains=("glasses", "smile"), **settings)).schedule

@@ -63,10 +63,10 @@ The `default` preset is ours. What it changes, and why:
     - From then on another critic judges whether what is filled in where an attribute was
       taken away looks real, there alone. Reconstruction draws the middle of all that could be
       there: faces without eyes.
-    - A layer can borrow a colour of the picture: skin that hides the mouth beneath a smile. In a
-      second training from the first one's weights (`refine`) colours of its own have a price, or
-      the guide's skin comes along, a halo around the mouth; and encoders see faces where they are,
-      so that codes can tell how the attribute lies in its face. Sooner, layers of dashes form.
+    - A layer can borrow a colour of the picture: skin that hides the mouth beneath a smile. In the
+      last third (`refine`) colours of its own have a price, or the guide's skin comes along, a halo
+      around the mouth; and encoders see faces where they are, so that codes can tell how the
+      attribute lies in its face. Sooner, layers of dashes form.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
