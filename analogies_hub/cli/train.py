@@ -91,7 +91,7 @@ def train(
         config, precision, about, run=run, seed=seed, resume=resume, save_every=save_every, device=device, compile=fuse
     )
     sources = tuple(open_split(data or [], config, split, count, seed, hidden) for split in ("train", "validation"))
-    if begun is None and preset == "default" and not resume:
+    if begun is None and preset == "default" and not (resume or hidden):
         note_few(sources[0], method)
     report(run_training(trainer, sources, options, hidden), run, as_json)
 
