@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..training import OnLog, Options, Outcome, Trainer
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
-FEW = 500  # pictures of a set: from fewer, a training that begins with nothing learns little
+FEW = 500  # pictures of a set that get the hint; 40 are known to be too few, where enough begins was not measured
 
 
 class ManyWords(TyperCommand):
@@ -92,7 +92,7 @@ def train(
     )
     sources = tuple(open_split(data or [], config, split, count, seed, hidden) for split in ("train", "validation"))
     if begun is None and preset == "default" and not (resume or hidden):
-        note_few(sources[0], method)
+        note_few(sources[0], config, method)
     report(run_training(trainer, sources, options, hidden), run, as_json)
 
 
@@ -191,11 +191,14 @@ def open_split(data: list[str], config: Any, split: str, count: int, seed: int, 
     return [replace(source, flip=config.flip and split == TRAIN) for source in sources]
 
 
-def note_few(sources: "list[ImageSource]", method: str) -> None:
-    """Say what helps where a set has few pictures."""
-    from ..registry import model_names
+def note_few(sources: "list[ImageSource]", config: Any, method: str) -> None:
+    """Say what helps where a set has few pictures: models with as many attributes, if there are any."""
+    from ..registry import MODEL_CARDS, model_names
+    from ..saved import read_record
 
-    few, trained = min(sources, key=len), [name for name in model_names() if name.startswith(f"{method}-")]
+    few, names = min(sources, key=len), [name for name in model_names() if name.startswith(f"{method}-")]
+    begun = {name: type(config).from_dict(read_record(MODEL_CARDS / name)["config"]) for name in names}
+    trained = [name for name, other in begun.items() if len(other.attributes) == len(config.attributes)]
     if len(few) < FEW and trained:
         known = f"{few.name}: {len(few)} pictures are few to begin with nothing"
         typer.echo(f"Note: {known}; try --start {' or '.join(trained)}", err=True)

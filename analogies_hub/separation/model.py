@@ -51,7 +51,7 @@ class SeparationModel(Pipeline):
         build = compact if config.networks == "compact" else self.published
         self.encoder_common, self.encoder_separate, self.decoder, self.encoder_detail = build(config)
         if config.networks == "compact":
-            # Saves a tenth of a small picture's time on a CPU, a sixth of a batch's; published networks get slower.
+            # Saves a tenth of a small picture's time on a CPU; published networks get slower.
             self.to(memory_format=torch.channels_last)
 
     @staticmethod

@@ -24,7 +24,9 @@ def trained(tmp_path_factory, analogies, draw_noise, small):
     done = analogies("train", "didd", *words, "--save-every", 2, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "run/best" in done.stdout and "step 5 of 5" in done.stderr
-    assert "folder glasses: 40 pictures are few to begin with nothing; try --start didd-avatars" in done.stderr
+    assert "folder glasses: 40 pictures are few to begin with nothing; try --start didd-avatars-glasses-smile\n" in (
+        done.stderr
+    )
     return folder
 
 
