@@ -29,6 +29,7 @@ from .saved import (
     fill,
     read_record,
     shapes_in,
+    versions,
     write_weights,
 )
 
@@ -59,13 +60,11 @@ class Pipeline(nn.Module):
     def fingerprint(self) -> str:
         """The method and twelve hexadecimal digits of the weights: codes of one model are not for another."""
         values = self.state_dict().values()
-        # inference tensors, which a host may make of weights when it moves them, count no versions: nothing edits them
-        versions = tuple((value.data_ptr(), -1 if value.is_inference() else value._version) for value in values)
-        if versions != self.hashed[0]:
+        if (now := versions(values)) != self.hashed[0]:
             digest = hashlib.sha256()
             for value in values:
                 digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
-            self.hashed = versions, f"{self.method}-{digest.hexdigest()[:12]}"
+            self.hashed = now, f"{self.method}-{digest.hexdigest()[:12]}"
         return self.hashed[1]
 
     def take_weights(self, trained: "Pipeline") -> None:

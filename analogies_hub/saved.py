@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,6 +145,12 @@ def fill(module: nn.Module, path: Path) -> None:
             if value.is_floating_point() and not value.isfinite().all():
                 raise ModelError(f"'{path}' holds numbers that are not finite, in '{name}'; train or download it again")
             target.copy_(value)
+
+
+def versions(values: Iterable[Tensor]) -> tuple:
+    """What differs as soon as one of some tensors is another or has been changed."""
+    # inference tensors, which a host may make of weights when it moves them, count no versions: nothing edits them
+    return tuple((value.data_ptr(), -1 if value.is_inference() else value._version) for value in values)
 
 
 def first_line(error: Exception) -> str:

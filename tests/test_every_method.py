@@ -105,6 +105,7 @@ def test_every_operation_gives_pictures_in_range_and_the_same_ones_again(pipelin
             grey = isinstance(kinds[name], MaskKind)
             assert value.ndim == 4 and value.shape[1] == (1 if grey else 3), (operation.name, name)
             assert value.min() >= 0 and value.max() <= 1 and (grey or value.std() > 0)
+            assert not value.requires_grad and not value.is_inference()  # anyone may go on with it
 
 
 def test_a_long_operation_reports_each_step_and_stops_when_told(pipeline, small):

@@ -10,11 +10,13 @@ Pixels are single precision throughout, whatever the networks compute in.
 
 import itertools
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..saved import versions
 from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings, norm_act, widths_down_to
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
@@ -32,14 +34,19 @@ class CompactDecoder(nn.Module):
         self.ground = Ground(size, width, common, details)
         self.layers = nn.ModuleList(Layer(size, width, separate) for _ in range(attributes))
         self.pose = Pose(common, attributes)
+        self.looked: tuple[tuple, Tensor] = ((), torch.empty(0))  # versions of the usual covers, and their windows
 
-    def forward(self, common: Tensor, separate: Sequence[Tensor], details: Tensor) -> Tensor:
+    def forward(
+        self, common: Tensor, separate: Sequence[Tensor], details: Tensor, pose: Tensor | None = None
+    ) -> Tensor:
         """Common (B, C, s, s), each attribute's (B, D, 1, 1), details -> images (B, 3, R, R) in [-1, 1].
 
         Args:
             details: (B, numbers, R / 4, R / 4), zeros where nothing is known.
+            pose: of the common code, if it is known already.
         """
-        return self.laid(common, self.placed(common, self.drawn(separate)), details)
+        pose = self.pose(common) if pose is None else pose
+        return self.laid(common, self.placed(pose, self.drawn(separate)), details)
 
     def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> list[Tensor]:
         """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), not yet placed, zeros where it is absent.
@@ -51,28 +58,28 @@ class CompactDecoder(nn.Module):
         shown = [code[:, 0, 0, 0].nonzero()[:, 0] for code in separate] if shown is None else shown
         return [layer.of(code, rows) for layer, code, rows in zip(self.layers, separate, shown, strict=True)]  # type: ignore[operator]
 
-    def placed(self, common: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
-        """Layers (B, 5, R, R) moved, turned and zoomed to where the common code (B, C, s, s) says that they lie."""
-        return list(sampled(torch.stack(list(drawn), 1), self.pose(common), "zeros").unbind(1))
+    def placed(self, pose: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
+        """Layers (B, 5, R, R) moved, turned and zoomed to where a pose (B, layers, 4) says that they lie."""
+        return list(sampled(torch.stack(list(drawn), 1), pose, "zeros").unbind(1))
 
-    def glimpses(self, common: Tensor, images: Tensor, moves: Tensor | None = None) -> list[Tensor]:
+    def glimpses(self, pose: Tensor, images: Tensor, moves: Tensor | None = None) -> list[Tensor]:
         """For each layer the images (B, 3, R, R), moved so that what it shows is where it is drawn, and grey elsewhere.
 
         Args:
             moves: how much farther, amounts (B, 4).
         """
-        looks = undone(self.pose(common).detach())
+        looks = undone(pose.detach())
         looks = looks if moves is None else after(looks, moves[:, None])
         each = images[:, None].expand(-1, len(self.layers), -1, -1, -1)
         return list((sampled(each, looks, "border") * self.windows()).unbind(1))
 
     def windows(self) -> Tensor:
         """Where each layer is wont to be, and a little around it: (layers, 1, R, R), 0 to 1."""
-        usual = torch.stack([layer.usual_cover for layer in self.layers])  # type: ignore[misc]
-        reach = usual.shape[-1] // 10
-        rows = F.max_pool2d(usual, (1, 2 * reach + 1), 1, (0, reach))
-        around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
-        return (around / (WONT * around.amax((1, 2, 3), keepdim=True))).clamp(max=1)
+        usual = [cast(Layer, layer).usual_cover for layer in self.layers]
+        if (now := versions(usual)) != self.looked[0]:
+            with torch.inference_mode(False):
+                self.looked = now, windows_of(torch.stack(usual))
+        return self.looked[1]
 
     def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
         """As `forward`, of layers (B, 5, R, R) that are placed already."""
@@ -102,8 +109,16 @@ class CompactDecoder(nn.Module):
         Returns:
             (B, 3, R, R) in [-1, 1] and (B, 1, R, R) in [0, 1].
         """
-        (layer,), (drawn,) = self.layers, self.placed(common, self.drawn(separate))
+        (layer,), (drawn,) = self.layers, self.placed(self.pose(common), self.drawn(separate))
         return layer.colours(base, drawn), drawn[:, :1]  # type: ignore[operator]
+
+
+def windows_of(usual: Tensor) -> Tensor:
+    """Usual covers (layers, 1, R, R) -> where each is not small, and a little around it: as many, 0 to 1."""
+    reach = usual.shape[-1] // 10
+    rows = F.max_pool2d(usual, (1, 2 * reach + 1), 1, (0, reach))
+    around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
+    return (around / (WONT * around.amax((1, 2, 3), keepdim=True))).clamp(max=1)
 
 
 def covered(layers: Sequence[Tensor]) -> Tensor:

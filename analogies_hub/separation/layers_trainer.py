@@ -12,7 +12,7 @@ from .config import ALL, COMMON, DETAIL, LayersConfig
 from .layers import CompactDecoder, Layer, after, covered, excess_cover, own_colour, sampled
 from .layers_critics import CriticsTrainer, Translations
 from .layers_schedule import LayersSchedule
-from .model import Parts
+from .model import POSE, Parts
 from .networks import CompactSeparateEncoder
 from .pipeline import Coder
 
@@ -66,16 +66,16 @@ class LayersTrainer(CriticsTrainer):
         parts, presence = self.seen(pictures, shown, self.schedule.jitter(step) * moves)
         own = self.noisy(self.masked(parts, shown))
         losses = self.code_losses(parts, presence, shown)
-        losses["pose"] = config.w_pose * self.pose_loss(parts[COMMON], pictures, config.move * moves)
+        losses["pose"] = config.w_pose * self.pose_loss(parts[POSE], pictures, config.move * moves)
         layers = self.layers(own, len(images[0]))
         self.watch(layers, shown)
-        placed = self.decoder.placed(own[COMMON], layers)
+        placed = self.decoder.placed(own[POSE], layers)
         common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
         canvas = self.decoder.beneath(common, placed, details)
         drawn = self.decoder.over(canvas, placed)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
         attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
-        places = self.places(own[COMMON], shown)
+        places = self.places(own[POSE], shown)
         losses["inside"] = config.w_inside * error_inside(attributes, pictures, places)
         losses["own"] = config.w_own * self.schedule.refined(step) * mean_inside(own_colour(placed), places)
         free = 0.0 if self.schedule.settled(step) else config.free_cover
@@ -135,7 +135,7 @@ class LayersTrainer(CriticsTrainer):
                 they cannot tell where exactly it is, and the common code has to.
         """
         parts, logits = self.common_and_details(pictures), []
-        seen = self.pipeline.glimpses(pictures, parts[COMMON], moves)
+        seen = self.pipeline.glimpses(pictures, parts[POSE], moves)
         for place, name in enumerate(self.pipeline.attributes):
             encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
             look, logit = encoder.look_and_presence(seen[name])
@@ -143,15 +143,15 @@ class LayersTrainer(CriticsTrainer):
             logits.append(logit)
         return parts, torch.stack(logits, dim=1)
 
-    def pose_loss(self, common: Tensor, pictures: Tensor, moves: Tensor) -> Tensor:
+    def pose_loss(self, pose: Tensor, pictures: Tensor, moves: Tensor) -> Tensor:
         """What lies on a face moves as the face does; how well layers fit says too little about where they should lie.
 
         Args:
-            common: codes (B, C, s, s) of the pictures (B, 3, R, R).
+            pose: (B, attributes, 4) of the pictures (B, 3, R, R).
             moves: (B, 4), see `similarity`.
         """
-        pose, moved = self.decoder.pose, self.pipeline.encoder_common(sampled(pictures, moves, "border"))
-        return F.l1_loss(pose(moved), after(pose(common), moves[:, None]))
+        moved = self.pipeline.face(sampled(pictures, moves, "border"))
+        return F.l1_loss(moved[POSE], after(pose, moves[:, None]))
 
     def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
         """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.
@@ -208,11 +208,11 @@ class LayersTrainer(CriticsTrainer):
             cover = self.ranks.total(drawn[:, :1].detach().sum(0)) / self.ranks.total(there.sum())
             cast(Layer, layer).usual_cover.lerp_(cover, HABIT)
 
-    def places(self, common: Tensor, shown: Tensor) -> Tensor:
+    def places(self, pose: Tensor, shown: Tensor) -> Tensor:
         """Where layers are wont to be in pictures that show their attributes, (B, 1, R, R) in [0, 1]."""
         windows = self.decoder.windows() * shown[..., None, None, None]
         with torch.no_grad():
-            return torch.stack(self.decoder.placed(common, windows.unbind(1))).amax(0)
+            return torch.stack(self.decoder.placed(pose, windows.unbind(1))).amax(0)
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
@@ -241,15 +241,16 @@ class LayersTrainer(CriticsTrainer):
         Returns:
             Both (B, 3, R, R), and of which details something was taken away, (B, 1, R / 4, R / 4) of bool.
         """
-        decoder, common = self.decoder, own[COMMON][edited]
+        decoder, common, pose = self.decoder, own[COMMON][edited], own[POSE][edited]
         if not learns:
             given = [torch.cat([layer[:, :1], layer[:, 1:].detach()], dim=1) for layer in given]
-        given = decoder.placed(common, given)
-        before, after = covered(decoder.placed(common, mine)), covered(given)
+        given = decoder.placed(pose, given)
+        before, after = covered(decoder.placed(pose, mine)), covered(given)
         known = own[DETAIL][edited] * ~before
         translated = decoder.laid(common, given, known)
-        common = self.pipeline.encoder_common(translated.detach())
-        return translated, decoder.laid(common, decoder.placed(common, mine), known * ~after), before & ~after
+        face = self.pipeline.face(translated.detach())
+        undone = decoder.laid(face[COMMON], decoder.placed(face[POSE], mine), known * ~after)
+        return translated, undone, before & ~after
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:
         """Separate encoders must tell whether their attribute is there; from c nobody may."""

@@ -15,11 +15,13 @@ from .layers import CompactDecoder, covered
 from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoder, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known.
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known, and perhaps POSE (B, attributes, 4):
+# where layers lie, which the common code tells.
 Parts = dict[str, Tensor]
 Networks = tuple[nn.Module, nn.ModuleDict, nn.Module, nn.Module | None]  # common, separate, decoder, detail
 # By what share of the largest difference two pictures without details must differ for details to be let go.
 CHANGE = 0.15
+POSE = "(pose)"  # no attribute can be called so
 
 
 def compact(config: SeparationConfig) -> Networks:
@@ -75,35 +77,39 @@ class SeparationModel(Pipeline):
 
     def codes(self, images: Tensor) -> Parts:
         """As `parts`, but for details: all that a guide is asked for."""
+        face = self.face(images)
+        return face | self.looks(images, self.attributes, face)
+
+    def face(self, images: Tensor) -> Parts:
+        """The common code of images (B, 3, size, size), and what it tells."""
         common = self.encoder_common(images)
-        return self.looks(images, self.attributes, common) | {COMMON: common}
+        return {COMMON: common} if self.encoder_detail is None else {COMMON: common, POSE: self.decoder.pose(common)}  # type: ignore[operator]
 
     def detailed(self, images: Tensor, parts: Parts) -> Parts:
         """The codes of images with their details, which are not known beneath what the attributes cover."""
         if self.encoder_detail is None:
             return parts
         layers = self.decoder.drawn(self.separate(parts))  # type: ignore[operator]
-        hidden = covered(self.decoder.placed(parts[COMMON], layers))  # type: ignore[operator]
+        hidden = covered(self.decoder.placed(parts[POSE], layers))  # type: ignore[operator]
         return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
-    def looks(self, images: Tensor, names: Sequence[str], common: Tensor | None = None) -> Parts:
+    def looks(self, images: Tensor, names: Sequence[str], face: Parts | None = None) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent.
 
         Args:
-            common: the images' common code, if it is known already.
+            face: see there, if it is known already.
         """
-        seen, codes = self.glimpses(images, common), {}
+        seen, codes = self.glimpses(images, (face or self.face(images)).get(POSE)), {}
         for name in names:
             code, presence = self.encoder_separate[name](seen[name])
             codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
         return codes
 
-    def glimpses(self, images: Tensor, common: Tensor | None = None, moves: Tensor | None = None) -> dict[str, Tensor]:
+    def glimpses(self, images: Tensor, pose: Tensor | None, moves: Tensor | None = None) -> dict[str, Tensor]:
         """What each attribute's encoder sees of images (B, 3, size, size); see `CompactDecoder.glimpses`."""
-        if self.encoder_detail is None:
+        if pose is None:
             return dict.fromkeys(self.attributes, images)
-        common = self.encoder_common(images) if common is None else common
-        return dict(zip(self.attributes, self.decoder.glimpses(common, images, moves), strict=True))  # type: ignore[operator]
+        return dict(zip(self.attributes, self.decoder.glimpses(pose, images, moves), strict=True))  # type: ignore[operator]
 
     def separate(self, parts: Parts) -> list[Tensor]:
         """The separate codes in the order in which the decoder takes them."""
@@ -117,19 +123,22 @@ class SeparationModel(Pipeline):
 
     def decoded(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [-1, 1]."""
-        details = [] if self.encoder_detail is None else [parts[DETAIL]]
+        details = [] if self.encoder_detail is None else [parts[DETAIL], parts.get(POSE)]
         return self.decoder(parts[COMMON], self.separate(parts), *details)
 
     def draw(self, parts: Parts) -> Tensor:
-        """Codes by name -> images (B, 3, size, size) in [0, 1]."""
-        return pixels(self.decoded(parts))
+        """Codes by name -> images (B, 3, size, size) in [0, 1], which callers may go on with as they like."""
+        drawn = self.decoded(parts)
+        with torch.inference_mode(False), torch.no_grad():
+            return pixels(drawn)
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced; a new common code lets go of the details where it makes a difference."""
         if DETAIL not in parts or COMMON not in changes:
             return parts | changes
         known = parts[DETAIL] * ~self.differs(parts[COMMON], changes[COMMON])
-        return parts | changes | {DETAIL: known}
+        kept = {name: part for name, part in parts.items() if name != POSE}  # a new common code has its own
+        return kept | changes | {DETAIL: known}
 
     def differs(self, before: Tensor, after: Tensor) -> Tensor:
         """Common codes (B, C, h, w) of compact networks -> where their pictures do, (B, 1, R / 4, R / 4) of bool."""

@@ -63,7 +63,7 @@ class Coder(SeparationModel):
         return Code(self.fingerprint(), {name: parts[name] for name in self.names})
 
     @operation
-    @torch.no_grad()
+    @torch.inference_mode()
     def decode(self, code: CodeValue) -> Image:
         """Draw the picture of a code.
 
@@ -77,7 +77,7 @@ class Coder(SeparationModel):
         return self.draw({name: part.to(self.device) for name, part in parts.items()})
 
     @operation
-    @torch.no_grad()
+    @torch.inference_mode()
     def reconstruct(self, image: Image) -> Image:
         """Draw a picture from its own codes: what the model can and cannot draw.
 
@@ -148,7 +148,7 @@ class SeparationPipeline(Coder):
         return Code(made_by, self.mixed(ours, theirs, to, off))
 
     @operation
-    @torch.no_grad()
+    @torch.inference_mode()
     def translate(self, content: Image, guide: Image, to: To = ALL, off: Off = ALL) -> Image:
         """Give content the attributes of the guide instead of its own.
 
@@ -180,7 +180,7 @@ class SeparationPipeline(Coder):
         return self.translate(content, guide, to=what, off=NONE)
 
     @operation
-    @torch.no_grad()
+    @torch.inference_mode()
     def remove(self, content: Image, what: What = ALL) -> Image:
         """Take attributes away; what else content shows stays.
 
@@ -192,7 +192,7 @@ class SeparationPipeline(Coder):
         return self.draw(self.mixed(parts, parts, NONE, what))
 
     @operation(title="Combine: edit two attributes or more")
-    @torch.no_grad()
+    @torch.inference_mode()
     def combine(self, content: Image, guides: Frames, what: What = ALL) -> Image:
         """Add several attributes at once, each from a guide of its own.
 

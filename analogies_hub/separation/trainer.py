@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..losses import confusion, mean_size, tells
 from ..training import CLIP, Losses, Trainer
 from .config import COMMON, DETAIL, SeparationConfig
-from .model import Parts
+from .model import POSE, Parts
 from .networks import CompactCodeCritic, PublishedCodeCritic
 from .pipeline import Coder, tiled
 
@@ -91,13 +91,13 @@ class SeparationTrainer(Trainer):
     def codes(self, pictures: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent, and all details."""
         parts = self.common_and_details(pictures)
-        seen = self.pipeline.glimpses(pictures, parts[COMMON])
+        seen = self.pipeline.glimpses(pictures, parts.get(POSE))
         return parts | {name: self.pipeline.encoder_separate[name](seen[name])[0] for name in self.pipeline.attributes}
 
     def common_and_details(self, pictures: Tensor) -> Parts:
         """What no attribute owns."""
         pipeline = self.pipeline
-        parts = {COMMON: pipeline.encoder_common(pictures)}
+        parts = pipeline.face(pictures)
         return parts if pipeline.encoder_detail is None else parts | {DETAIL: pipeline.encoder_detail(pictures)}
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:
@@ -131,7 +131,7 @@ class SeparationTrainer(Trainer):
         attributes = {name: own[name] for name in self.pipeline.attributes}
         given = {name: code.roll(len(images[0]), 0) for name, code in attributes.items()}
         there = self.pipeline.decoded(own | given)
-        back = self.pipeline.decoded(own | {COMMON: self.pipeline.encoder_common(there)})
+        back = self.pipeline.decoded(own | self.pipeline.face(there))
         return F.l1_loss(self.pipeline.decoded(own), pictures) + F.l1_loss(back, pictures)
 
     def samples(self, *images: Tensor) -> Tensor:

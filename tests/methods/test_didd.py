@@ -10,9 +10,11 @@ import torch.nn.functional as F
 from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
+from analogies_hub.separation.config import COMMON
 from analogies_hub.separation.layers import FARTHEST, after, covered, excess_cover, own_colour, sampled, undone
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import error_inside
+from analogies_hub.separation.model import POSE
 
 
 def build(method="didd", **values):
@@ -219,11 +221,12 @@ def test_a_price_on_own_colours_is_paid_by_borrowing_not_by_fading():
 def test_layers_lie_where_the_common_code_says():
     decoder = build(domains=("glasses", "smile")).decoder
     common, drawn = torch.randn(1, 4, 8, 8), [painted(1.0), painted(1.0, rows=slice(8, 12))]
-    for layer, placed in zip(drawn, decoder.placed(common, drawn), strict=True):  # untrained: where they were drawn
-        torch.testing.assert_close(placed, layer)
+    placed = decoder.placed(decoder.pose(common), drawn)
+    for layer, moved in zip(drawn, placed, strict=True):  # untrained: where they were drawn
+        torch.testing.assert_close(moved, layer)
     two_rows_down = torch.atanh(torch.tensor(-2 / 16) / FARTHEST)
     decoder.pose.amounts.bias.data[5] = two_rows_down  # the second layer's
-    glasses, smile = decoder.placed(common, drawn)
+    glasses, smile = decoder.placed(decoder.pose(common), drawn)
     assert glasses[0, 0, :, 16].nonzero().flatten().tolist() == [0, 1, 2, 3]
     torch.testing.assert_close(smile[:, :, 2:], drawn[1][:, :, :-2])
 
@@ -257,13 +260,13 @@ def test_looking_up_twice_is_looking_up_once():
 def test_an_encoder_looks_where_its_layer_is_wont_to_be():
     pipeline = build(domains=("glasses", "smile"))
     trainer, images = get_method("didd").trainer(pipeline), torch.ones(2, 3, 32, 32)
-    common = pipeline.encoder_common(images)
-    assert torch.equal(pipeline.glimpses(images, common)["smile"], images)  # untrained: everywhere
+    pose = pipeline.face(images)[POSE]
+    assert torch.equal(pipeline.glimpses(images, pose)["smile"], images)  # untrained: everywhere
     shown, layers = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), [torch.zeros(2, 5, 32, 32) for _ in range(2)]
     layers[1][1, 0, 16:20, 16:20] = 1  # the second picture's smile
     for _ in range(400):
         trainer.watch(layers, shown)
-    seen = pipeline.glimpses(images, common)["smile"][0, 0]
+    seen = pipeline.glimpses(images, pose)["smile"][0, 0]
     assert (seen > 0.9).nonzero().amin(0).tolist() == [13, 13] and (seen > 0.9).nonzero().amax(0).tolist() == [22, 22]
     assert seen[:13].max() < 0.01
 
@@ -388,6 +391,17 @@ def test_interpolation_starts_and_ends_at_its_ends(pipeline, pictures):
     assert square.frames.shape[0] == 4 and square.grid.shape == (1, 3, 64, 64)
     with pytest.raises(ImageError, match="belong together"):
         pipeline.interpolate(content, start, end, down_start=start)
+
+
+def test_a_face_that_another_replaces_does_not_say_where_layers_lie(pictures):
+    pipeline = build(domains=("glasses", "smile"))
+    torch.nn.init.normal_(pipeline.decoder.pose.amounts.weight)  # untrained, all lie in one place
+    pipeline.encoder_separate["smile"].presence.bias.data.fill_(100.0)
+    ours, theirs = (pipeline.parts(images * 2 - 1) for images in pictures[:2])
+    moved = pipeline.changed(ours, {COMMON: theirs[COMMON]})
+    named = {name: moved[name] for name in pipeline.names}
+    assert torch.equal(pipeline.draw(moved), pipeline.draw(named))
+    assert not torch.equal(pipeline.draw(moved), pipeline.draw(named | {POSE: ours[POSE]}))
 
 
 def test_codes_of_other_weights_are_refused(pipeline, pictures, tmp_path):
