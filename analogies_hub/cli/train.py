@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..training import OnLog, Options, Outcome, Trainer
 
 SECONDS = 30  # between lines of progress where stderr is no terminal
-FEW = 500  # pictures of a set that get the hint; 40 are known to be too few, where enough begins was not measured
 
 
 class ManyWords(TyperCommand):
@@ -177,7 +176,7 @@ def options_of(config: Any, precision: str, about: dict[str, Any], **rest: Any) 
 
 
 def open_split(data: list[str], config: Any, split: str, count: int, seed: int, hidden: bool) -> "list[ImageSource]":
-    """The sources of a split, mirrored in training where the config says so."""
+    """The sources of a split, in training varied where the config says so."""
     from dataclasses import replace
 
     from ..data.sets import TRAIN, open_sets
@@ -188,7 +187,10 @@ def open_split(data: list[str], config: Any, split: str, count: int, seed: int, 
     for source in sources:
         if source.skipped and split == TRAIN:
             typer.echo(f"Note: {source.name}: {source.describe_skipped()}", err=True)
-    return [replace(source, flip=config.flip and split == TRAIN) for source in sources]
+    if split != TRAIN:
+        return sources
+    vary = min(map(len, sources)) < config.few  # all sets alike, or it would tell which is which
+    return [replace(source, flip=config.flip, vary=vary) for source in sources]
 
 
 def note_few(sources: "list[ImageSource]", config: Any, method: str) -> None:
@@ -199,7 +201,7 @@ def note_few(sources: "list[ImageSource]", config: Any, method: str) -> None:
     few, names = min(sources, key=len), [name for name in model_names() if name.startswith(f"{method}-")]
     begun = {name: type(config).from_dict(read_record(MODEL_CARDS / name)["config"]) for name in names}
     trained = [name for name, other in begun.items() if len(other.attributes) == len(config.attributes)]
-    if len(few) < FEW and trained:
+    if len(few) < config.few and trained:
         known = f"{few.name}: {len(few)} pictures are few to begin with nothing"
         typer.echo(f"Note: {known}; try --start {' or '.join(trained)}", err=True)
 

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import UsageError
-from ..filters import resize
+from ..filters import resize, shape_of
+
+# How images are varied at most: as a share of a side, in degrees, and times the size.
+FARTHEST, MOST_TURNED, LARGEST = 0.06, 8.0, 1.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +29,9 @@ class ImageSource:
         name: what reports call it.
         labels: one class number an image, where there are classes.
         skipped: files that were left out, each with the reason.
-        seed: of the order, the flips and the crops.
+        seed: of the order, and of all that is random about an image.
         flip: mirror half of the images.
+        vary: move, turn and zoom each a little, another way each epoch.
         crop: side in pixels of a random window; None takes the whole image.
 
     Raises:
@@ -40,6 +44,7 @@ class ImageSource:
     skipped: dict[str, str] = field(default_factory=dict)
     seed: int = 0
     flip: bool = False
+    vary: bool = False
     crop: int | None = None
 
     def __post_init__(self) -> None:
@@ -69,18 +74,19 @@ class ImageSource:
         return torch.stack([self.image(*divmod(int(place), len(self))) for place in places])
 
     def image(self, epoch: int, place: int) -> Tensor:
-        """The image at a place of an epoch's order, flipped and cropped for that epoch: (3, H, W) in [0, 1]."""
-        order, mirrored, corners = epoch_plan(len(self), (self.seed, crc32(self.name.encode())), epoch)
+        """The image at a place of an epoch's order, as that epoch shows it: (3, H, W) in [0, 1]."""
+        order, mirrored, corners, amounts = epoch_plan(len(self), (self.seed, crc32(self.name.encode())), epoch)
         pixels = self.pixels[order[place]]
         if self.crop:
             top, left = (corners[place] * (np.array(pixels.shape[:2]) - self.crop + 1)).astype(int)
             pixels = pixels[top : top + self.crop, left : left + self.crop]
         if self.flip and mirrored[place]:
             pixels = pixels[:, ::-1]
-        return to_float(pixels)
+        image = to_float(pixels)
+        return moved(image, *amounts[place]) if self.vary else image
 
     def take(self, indices: Sequence[int] | np.ndarray) -> Tensor:
-        """Images by number, in file order, neither flipped nor cropped: (len(indices), 3, H, W) in [0, 1]."""
+        """Images by number, in file order, as they are: (len(indices), 3, H, W) in [0, 1]."""
         return torch.stack([to_float(self.pixels[index]) for index in indices])
 
     def sha256(self) -> str:
@@ -96,10 +102,28 @@ class ImageSource:
 
 
 @lru_cache(maxsize=16)
-def epoch_plan(count: int, seeds: tuple[int, ...], epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """An epoch's order (count,), which places are mirrored (count,), and crop corners (count, 2) in [0, 1)."""
+def epoch_plan(count: int, seeds: tuple[int, ...], epoch: int) -> tuple[np.ndarray, ...]:
+    """What is random about an epoch.
+
+    Returns:
+        Its order (count,), which places are mirrored (count,), crop corners (count, 2) in [0, 1), and amounts
+        (count, 4) in [-1, 1) for `moved`.
+    """
     generator = np.random.default_rng([*seeds, epoch])
-    return generator.permutation(count), generator.random(count) < 0.5, generator.random((count, 2))
+    order, mirrored = generator.permutation(count), generator.random(count) < 0.5
+    return order, mirrored, generator.random((count, 2)), generator.uniform(-1, 1, (count, 4))
+
+
+def moved(image: Tensor, right: float, down: float, turn: float, zoom: float) -> Tensor:
+    """An image (3, H, W), moved, turned and zoomed by amounts in [-1, 1] of the most; its edge goes on outside."""
+    from torchvision.transforms.v2 import functional as transforms
+
+    height, width = shape_of(image)
+    wide = transforms.pad(image, [width // 4, height // 4], padding_mode="edge")
+    shift = [FARTHEST * width * right, FARTHEST * height * down]
+    bilinear = transforms.InterpolationMode.BILINEAR
+    placed = transforms.affine(wide, MOST_TURNED * turn, shift, LARGEST**zoom, [0.0], interpolation=bilinear)
+    return transforms.center_crop(placed, [height, width])
 
 
 def to_float(pixels: np.ndarray) -> Tensor:

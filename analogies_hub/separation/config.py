@@ -26,6 +26,7 @@ class SeparationConfig(Config):
     detail: int = setting(16, "numbers of each detail in compact networks", 2, 256)
     separate: int = setting(16, "numbers (published: channels) of each attribute's code (sep)", 2, 512)
     flip: bool = setting(True, "mirror half of the pictures")
+    few: int = setting(500, "sets of fewer pictures are also moved, turned and zoomed a little; 0: never", 0, 1_000_000)
     drop: float = setting(0.9, "share of pictures of which details are withheld in training", 0.0, 1.0)
     batch: int = setting(4, "images of each set a step", 1, 4096)
     steps: int = setting(20_000, "training steps", 1, 100_000_000)

@@ -1,10 +1,12 @@
 """Batches are functions of seed and step alone, and every epoch shows everything once."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from analogies_hub.data.source import ImageSource, contact_sheet
+from analogies_hub.data.source import ImageSource, contact_sheet, moved
 from analogies_hub.errors import UsageError
 
 
@@ -32,7 +34,7 @@ def test_a_batch_depends_on_seed_and_step_alone():
     pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
 
     def make(seed):
-        return ImageSource(pixels, seed=seed, flip=True, crop=5)
+        return ImageSource(pixels, seed=seed, flip=True, vary=True, crop=5)
 
     late_first = make(1)
     late = late_first.batch(11, 4)
@@ -60,6 +62,32 @@ def test_half_of_the_images_are_mirrored_and_windows_reach_every_corner():
     window = ImageSource(pixels, crop=3)
     corners = {round(float(window.batch(step, 1)[0, 0, 0, 0] * 255)) for step in range(60)}
     assert corners == {0, 1, 4, 5} and window.size == (3, 3)
+
+
+def test_varied_images_are_moved_within_bounds_another_way_each_epoch():
+    dot, flat = np.zeros((1, 40, 40, 3), np.uint8), np.full((1, 40, 40, 3), 200, np.uint8)
+    dot[0, 19:21, 19:21] = 255
+    shown = ImageSource(dot, vary=True).batch(0, 50)[:, 0]  # 50 epochs of one image
+    down, right = ((shown.sum(across) * torch.arange(40.0)).sum(1) / shown.sum((1, 2)) - 19.5 for across in (2, 1))
+    for moves in (down, right):
+        assert 2.0 < moves.abs().max() <= 0.06 * 40 * 1.1 and len(moves.unique()) > 40
+    assert ImageSource(flat, vary=True).batch(0, 50).std() < 1e-6  # no empty corners
+    assert torch.equal(ImageSource(dot, vary=True).take([0]), ImageSource(dot).take([0]))
+
+
+def test_an_amount_says_where_to_and_how_far():
+    image = torch.zeros(3, 40, 40)
+    image[:, 8:12, 18:22] = 1  # above the middle
+    for amounts, (row, column) in (
+        ((0, 0, 0, 0), (9.5, 19.5)),
+        ((1, 0, 0, 0), (9.5, 19.5 + 2.4)),
+        ((0, -1, 0, 0), (9.5 - 2.4, 19.5)),
+        ((0, 0, 1, 0), (19.5 - 10 * math.cos(math.radians(8)), 19.5 + 10 * math.sin(math.radians(8)))),
+        ((0, 0, 0, 1), (19.5 - 11, 19.5)),
+    ):
+        seen = moved(image, *amounts)[0]
+        found = [(seen.sum(across) * torch.arange(40.0)).sum() / seen.sum() for across in (1, 0)]
+        assert found == pytest.approx([row, column], abs=0.15), amounts
 
 
 def test_one_image_fills_a_batch_and_fewer_images_than_a_batch_repeat():

@@ -9,6 +9,7 @@ from ...separation.config import NONE, SeparationConfig
 
 REFERENCE: dict[str, Any] = {
     "networks": "published",
+    "few": 0,
     "size": 128,
     "width": 32,
     "separate": 25,

@@ -9,6 +9,7 @@ from ...separation.config import LayersConfig
 # The published code's numbers; the quirks that it keeps are listed in the method's docstring.
 REFERENCE: dict[str, Any] = {
     "networks": "published",
+    "few": 0,
     "size": 128,
     "width": 32,
     "separate": 25,

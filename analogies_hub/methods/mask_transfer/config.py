@@ -10,6 +10,7 @@ from ...separation.config import NONE, LayersConfig
 # The published code's numbers for glasses; for other attributes its README has other weights.
 REFERENCE: dict[str, Any] = {
     "networks": "published",
+    "few": 0,
     "size": 128,
     "width": 32,
     "separate": 25,
