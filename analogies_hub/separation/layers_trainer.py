@@ -150,7 +150,7 @@ class LayersTrainer(CriticsTrainer):
             pose: (B, attributes, 4) of the pictures (B, 3, R, R).
             moves: (B, 4), see `similarity`.
         """
-        moved = self.pipeline.face(sampled(pictures, moves, "border"))
+        moved = self.pipeline.common_and_pose(sampled(pictures, moves, "border"))
         return F.l1_loss(moved[POSE], after(pose, moves[:, None]))
 
     def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
@@ -248,8 +248,8 @@ class LayersTrainer(CriticsTrainer):
         before, after = covered(decoder.placed(pose, mine)), covered(given)
         known = own[DETAIL][edited] * ~before
         translated = decoder.laid(common, given, known)
-        face = self.pipeline.face(translated.detach())
-        undone = decoder.laid(face[COMMON], decoder.placed(face[POSE], mine), known * ~after)
+        seen = self.pipeline.common_and_pose(translated.detach())
+        undone = decoder.laid(seen[COMMON], decoder.placed(seen[POSE], mine), known * ~after)
         return translated, undone, before & ~after
 
     def code_losses(self, parts: Parts, presence: Tensor, shown: Tensor) -> Losses:

@@ -77,11 +77,11 @@ class SeparationModel(Pipeline):
 
     def codes(self, images: Tensor) -> Parts:
         """As `parts`, but for details: all that a guide is asked for."""
-        face = self.face(images)
-        return face | self.looks(images, self.attributes, face)
+        known = self.common_and_pose(images)
+        return known | self.looks(images, self.attributes, known)
 
-    def face(self, images: Tensor) -> Parts:
-        """The common code of images (B, 3, size, size), and what it tells."""
+    def common_and_pose(self, images: Tensor) -> Parts:
+        """The common code of images (B, 3, size, size), and of compact networks where it says that layers lie."""
         common = self.encoder_common(images)
         return {COMMON: common} if self.encoder_detail is None else {COMMON: common, POSE: self.decoder.pose(common)}  # type: ignore[operator]
 
@@ -93,13 +93,13 @@ class SeparationModel(Pipeline):
         hidden = covered(self.decoder.placed(parts[POSE], layers))  # type: ignore[operator]
         return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
 
-    def looks(self, images: Tensor, names: Sequence[str], face: Parts | None = None) -> Parts:
+    def looks(self, images: Tensor, names: Sequence[str], known: Parts | None = None) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent.
 
         Args:
-            face: see there, if it is known already.
+            known: what `common_and_pose` gives for the images, if it was asked already.
         """
-        seen, codes = self.glimpses(images, (face or self.face(images)).get(POSE)), {}
+        seen, codes = self.glimpses(images, (known or self.common_and_pose(images)).get(POSE)), {}
         for name in names:
             code, presence = self.encoder_separate[name](seen[name])
             codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code

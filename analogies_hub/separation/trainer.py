@@ -97,7 +97,7 @@ class SeparationTrainer(Trainer):
     def common_and_details(self, pictures: Tensor) -> Parts:
         """What no attribute owns."""
         pipeline = self.pipeline
-        parts = pipeline.face(pictures)
+        parts = pipeline.common_and_pose(pictures)
         return parts if pipeline.encoder_detail is None else parts | {DETAIL: pipeline.encoder_detail(pictures)}
 
     def masked(self, parts: Parts, shown: Tensor) -> Parts:
@@ -131,7 +131,7 @@ class SeparationTrainer(Trainer):
         attributes = {name: own[name] for name in self.pipeline.attributes}
         given = {name: code.roll(len(images[0]), 0) for name, code in attributes.items()}
         there = self.pipeline.decoded(own | given)
-        back = self.pipeline.decoded(own | self.pipeline.face(there))
+        back = self.pipeline.decoded(own | self.pipeline.common_and_pose(there))
         return F.l1_loss(self.pipeline.decoded(own), pictures) + F.l1_loss(back, pictures)
 
     def samples(self, *images: Tensor) -> Tensor:

@@ -1,12 +1,15 @@
 """`analogies train`, `translate`, `interpolate` and `eval` on a model that trains in a second."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+from analogies_hub.cli.train import open_split
 from analogies_hub.images import open_image, read_metadata
+from analogies_hub.registry import get_method
 
 OWN = ["--data", "glasses", "smile", "--domains", "specs", "grin"]
 
@@ -28,6 +31,16 @@ def trained(tmp_path_factory, analogies, draw_noise, small):
         done.stderr
     )
     return folder
+
+
+def test_sets_of_few_pictures_are_varied_all_alike_and_in_training_alone(trained):
+    config, data = get_method("didd").config(domains=("glasses", "smile")), [f"{trained}/glasses", f"{trained}/smile"]
+    few = len(open_split(data, config, "train", 40, 0, hidden=True)[0])
+    for limit, varied in ((few, False), (few + 1, True)):
+        sources = open_split(data, replace(config, few=limit), "train", 40, 0, hidden=True)
+        assert [source.vary for source in sources] == [varied] * 2
+    assert not any(source.vary or source.flip for source in open_split(data, config, "validation", 40, 0, hidden=True))
+    assert get_method("didd").preset("reference")["few"] == 0
 
 
 def test_a_run_leaves_models_metrics_samples_and_checkpoints(trained):

@@ -260,7 +260,7 @@ def test_looking_up_twice_is_looking_up_once():
 def test_an_encoder_looks_where_its_layer_is_wont_to_be():
     pipeline = build(domains=("glasses", "smile"))
     trainer, images = get_method("didd").trainer(pipeline), torch.ones(2, 3, 32, 32)
-    pose = pipeline.face(images)[POSE]
+    pose = pipeline.common_and_pose(images)[POSE]
     assert torch.equal(pipeline.glimpses(images, pose)["smile"], images)  # untrained: everywhere
     shown, layers = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), [torch.zeros(2, 5, 32, 32) for _ in range(2)]
     layers[1][1, 0, 16:20, 16:20] = 1  # the second picture's smile

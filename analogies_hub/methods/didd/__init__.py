@@ -67,8 +67,8 @@ The `default` preset is ours. What it changes, and why:
       last third (`refine`) colours of its own have a price, or the guide's skin comes along, a halo
       around the mouth; and encoders see faces where they are, so that codes can tell how the
       attribute lies in its face. Sooner, layers of dashes form.
-    - Sets of fewer pictures than `few` are moved, turned and zoomed a little, or critics learn them
-      by heart.
+    - Sets of fewer pictures than `few` are moved, turned and zoomed a little: of 40 faces a set,
+      layers then take less of the guide's face along.
     - The code critic's answer for confused codes is "cannot tell", one answer an attribute. It
       learns from the codes of the very step; averaged weights.
 """
