@@ -5,6 +5,7 @@ a CPU are of its own seconds and not of those on the clock.
 """
 
 from functools import partial
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from ..methods.didd import METHOD, build_trainer
 from ..methods.didd.config import DiddConfig
 from ..methods.didd.pipeline import DiddPipeline
 from ..pipeline import pick_device
+from ..separation.networks import PublishedSeparateEncoders
 from ..separation.trainer import PUBLISHED_TARGET, SeparationTrainer
 from ..training import CLIP, Losses
 from ..training.compiling import compile_networks
@@ -108,16 +110,16 @@ def published_step(trained: SeparationTrainer, a: Tensor, b: Tensor) -> Losses:
     """
     pipeline, critic, config = trained.pipeline, trained.code_critic, trained.config
     encoder, decoder = pipeline.encoder_common, pipeline.decoder
-    encoder_a, encoder_b = pipeline.encoder_separate.values()
+    encoder_a, encoder_b = cast(PublishedSeparateEncoders, pipeline.encoder_separate).values()
     trained.zero_grad()
     code_a, code_b = encoder(a), encoder(b)
-    own_a, own_b = encoder_a(a)[0], encoder_b(b)[0]
+    own_a, own_b = encoder_a(a), encoder_b(b)
     absent = torch.zeros_like(own_a)
     drawn_a, drawn_b = decoder(code_a, [own_a, absent]), decoder(code_b, [absent, own_b])
     fooled = confusion(critic(code_a), PUBLISHED_TARGET) + confusion(critic(code_b), PUBLISHED_TARGET)
     losses = {
         "recon": config.w_recon * (F.l1_loss(drawn_a, a) + F.l1_loss(drawn_b, b)),
-        "zero": config.w_zero * (mean_size(encoder_b(a)[0]) + mean_size(encoder_a(b)[0])),
+        "zero": config.w_zero * (mean_size(encoder_b(a)) + mean_size(encoder_a(b))),
         "confusion": config.w_confusion * fooled,
     }
     torch.stack(list(losses.values())).sum().backward()

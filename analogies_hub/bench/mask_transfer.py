@@ -100,7 +100,7 @@ def build(preset: str, size: int) -> MaskTransferPipeline:
         MaskTransferConfig(**METHOD.preset(preset) | {"size": size, "domains": DOMAINS, "threshold": 0.0})
     )
     if preset == DEFAULT:
-        torch.nn.init.constant_(pipeline.encoder_separate[DOMAINS[0]].presence.bias, 100.0)  # type: ignore[arg-type, union-attr]
+        torch.nn.init.constant_(pipeline.encoder_separate.head.bias[0], 100.0)  # type: ignore[index, union-attr]
     return pipeline
 
 

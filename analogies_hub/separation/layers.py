@@ -10,20 +10,18 @@ Pixels are single precision throughout, whatever the networks compute in.
 
 import itertools
 from collections.abc import Sequence
-from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..saved import versions
-from .networks import CODE_SIDE, DETAIL_BLOCK, Residual, conv3, double, halvings, norm_act, widths_down_to
+from .networks import CODE_SIDE, DETAIL_BLOCK, NormAct, Residual, conv3, double, halvings, widths_down_to
+from .pose import Pose, after, sampled, undone
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
 FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 WONT = 0.2  # of its largest mean cover: from there on a layer is wont to be in a place
-POINTS, SHARP = 32, 4.0  # of the face, which tell where layers lie, and the size of the logits that tell where they are
-FARTHEST = 0.4  # how far layers are moved, turned and zoomed at most, see `similarity`
 
 
 class CompactDecoder(nn.Module):
@@ -32,7 +30,7 @@ class CompactDecoder(nn.Module):
     def __init__(self, size: int, width: int, common: int, separate: int, details: int, attributes: int) -> None:
         super().__init__()
         self.ground = Ground(size, width, common, details)
-        self.layers = nn.ModuleList(Layer(size, width, separate) for _ in range(attributes))
+        self.layers = Layers(size, width, separate, attributes)
         self.pose = Pose(common, attributes)
         self.looked: tuple[tuple, Tensor] = ((), torch.empty(0))  # versions of the usual covers, and their windows
 
@@ -48,56 +46,53 @@ class CompactDecoder(nn.Module):
         pose = self.pose(common) if pose is None else pose
         return self.laid(common, self.placed(pose, self.drawn(separate)), details)
 
-    def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> list[Tensor]:
-        """Each attribute's code (B, D, 1, 1) -> its layer (B, 5, R, R), not yet placed, zeros where it is absent.
+    def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> Tensor:
+        """Each attribute's code (B, D, 1, 1) -> layers (B, attributes, 5, R, R), not yet placed.
 
         Args:
             shown: for each attribute the numbers of the pictures that show it; found out if not
                 given, for which a GPU has to be waited for.
         """
         shown = [code[:, 0, 0, 0].nonzero()[:, 0] for code in separate] if shown is None else shown
-        return [layer.of(code, rows) for layer, code, rows in zip(self.layers, separate, shown, strict=True)]  # type: ignore[operator]
+        return self.layers.of(torch.stack([code.flatten(1) for code in separate], 1), shown)
 
-    def placed(self, pose: Tensor, drawn: Sequence[Tensor]) -> list[Tensor]:
-        """Layers (B, 5, R, R) moved, turned and zoomed to where a pose (B, layers, 4) says that they lie."""
-        return list(sampled(torch.stack(list(drawn), 1), pose, "zeros").unbind(1))
+    def placed(self, pose: Tensor, layers: Tensor) -> Tensor:
+        """Layers (B, attributes, C, R, R) moved, turned and zoomed to where a pose (B, attributes, 4) says."""
+        return sampled(layers, pose, "zeros")
 
-    def glimpses(self, pose: Tensor, images: Tensor, moves: Tensor | None = None) -> list[Tensor]:
+    def glimpses(self, pose: Tensor, images: Tensor, moves: Tensor | None = None) -> Tensor:
         """For each layer the images (B, 3, R, R), moved so that what it shows is where it is drawn, and grey elsewhere.
 
         Args:
             moves: how much farther, amounts (B, 4).
+
+        Returns:
+            (B, attributes, 3, R, R).
         """
         looks = undone(pose.detach())
         looks = looks if moves is None else after(looks, moves[:, None])
-        each = images[:, None].expand(-1, len(self.layers), -1, -1, -1)
-        return list((sampled(each, looks, "border") * self.windows()).unbind(1))
+        each = images[:, None].expand(-1, pose.shape[1], -1, -1, -1)
+        return sampled(each, looks, "border") * self.windows()
 
     def windows(self) -> Tensor:
-        """Where each layer is wont to be, and a little around it: (layers, 1, R, R), 0 to 1."""
-        usual = [cast(Layer, layer).usual_cover for layer in self.layers]
-        if (now := versions(usual)) != self.looked[0]:
+        """Where each layer is wont to be, and a little around it: (attributes, 1, R, R), 0 to 1."""
+        usual = self.layers.usual_cover
+        if (now := versions([usual])) != self.looked[0]:
             with torch.inference_mode(False):
-                self.looked = now, windows_of(torch.stack(usual))
+                self.looked = now, windows_of(usual)
         return self.looked[1]
 
-    def laid(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
-        """As `forward`, of layers (B, 5, R, R) that are placed already."""
-        return self.over(self.beneath(common, layers, details), layers)
+    def laid(self, common: Tensor, layers: Tensor, details: Tensor) -> Tensor:
+        """As `forward`, of layers (B, attributes, 5, R, R) that are placed already."""
+        return self.layers.over(self.beneath(common, layers, details), layers)
 
-    def beneath(self, common: Tensor, layers: Sequence[Tensor], details: Tensor) -> Tensor:
-        """What layers (B, 5, R, R) are laid over, (B, 3, R, R).
+    def beneath(self, common: Tensor, layers: Tensor, details: Tensor) -> Tensor:
+        """What layers (B, attributes, 5, R, R) are laid over, (B, 3, R, R).
 
         Details beneath a layer are those of a picture that shows the attribute, or not worth
         keeping, so they are let go.
         """
         return self.ground(common, details * ~covered(layers))
-
-    def over(self, canvas: Tensor, layers: Sequence[Tensor]) -> Tensor:
-        """A canvas (B, 3, R, R) with layers (B, 5, R, R), placed already, over it."""
-        for layer, picture in zip(self.layers, layers, strict=True):
-            canvas = layer.over(canvas, picture)  # type: ignore[operator]
-        return canvas
 
     def painted(self, common: Tensor, separate: Sequence[Tensor], base: Tensor) -> tuple[Tensor, Tensor]:
         """Where there is one attribute: what its layer lays over a picture, and how much of it that covers.
@@ -109,159 +104,107 @@ class CompactDecoder(nn.Module):
         Returns:
             (B, 3, R, R) in [-1, 1] and (B, 1, R, R) in [0, 1].
         """
-        (layer,), (drawn,) = self.layers, self.placed(self.pose(common), self.drawn(separate))
-        return layer.colours(base, drawn), drawn[:, :1]  # type: ignore[operator]
+        layers = self.placed(self.pose(common), self.drawn(separate))
+        return self.layers.colours(base, layers, 0), layers[:, 0, :1]
 
 
 def windows_of(usual: Tensor) -> Tensor:
-    """Usual covers (layers, 1, R, R) -> where each is not small, and a little around it: as many, 0 to 1."""
+    """Usual covers (attributes, 1, R, R) -> where each is not small, and a little around it: as many, 0 to 1."""
     reach = usual.shape[-1] // 10
     rows = F.max_pool2d(usual, (1, 2 * reach + 1), 1, (0, reach))
     around = F.max_pool2d(rows, (2 * reach + 1, 1), 1, (reach, 0))
     return (around / (WONT * around.amax((1, 2, 3), keepdim=True))).clamp(max=1)
 
 
-def covered(layers: Sequence[Tensor]) -> Tensor:
-    """Layers (B, 5, R, R) -> which details lie beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
-    most = torch.stack([layer[:, :1] for layer in layers]).amax(0)
+def covered(layers: Tensor) -> Tensor:
+    """Layers (B, attributes, 5, R, R) -> details beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
+    most = layers[:, :, :1].amax(1)
     return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
 
 
-def own_colour(layers: Sequence[Tensor]) -> Tensor:
-    """How much of each pixel layers (B, 5, R, R) cover with colours that are not borrowed: (B, 1, R, R).
+def own_colour(layers: Tensor) -> Tensor:
+    """How much of each pixel layers (B, attributes, 5, R, R) cover with colours that are not borrowed: (B, 1, R, R).
 
     No gradient reaches how much they cover: to fade would be the cheapest way to own little.
     """
-    return torch.stack([layer[:, :1].detach() * (1 - layer[:, 1:2]) for layer in layers]).sum(0)
+    return (layers[:, :, :1].detach() * (1 - layers[:, :, 1:2])).sum(1)
 
 
-def excess_cover(layers: list[Tensor], free: float) -> Tensor:
-    """What share of the pictures layers (B, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
-    return torch.stack([F.relu(layer[:, 0].mean((1, 2)) - free).mean() for layer in layers]).sum()
+def excess_cover(layers: Tensor, free: float) -> Tensor:
+    """What share layers (B, attributes, 5, R, R) cover beyond what is free, the mean of pictures, summed."""
+    return F.relu(layers[:, :, 0].mean((2, 3)) - free).mean(0).sum()
 
 
-def similarity(amounts: Tensor) -> Tensor:
-    """How far to move right and down (in half sides), turn (in radians) and zoom (as a logarithm) -> what to look up.
+class Layers(nn.Module):
+    """Separate codes -> what each attribute looks like, and where.
 
-    Args:
-        amounts: (..., 4).
-
-    Returns:
-        (..., 2, 3), for `torch.nn.functional.affine_grid`.
-    """
-    right, down, turn, zoom = amounts.unbind(-1)
-    cosine, sine = zoom.exp() * turn.cos(), zoom.exp() * turn.sin()
-    rows = torch.stack([cosine, -sine, right]), torch.stack([sine, cosine, down])
-    return torch.stack(rows).movedim((0, 1), (-2, -1))
-
-
-def after(first: Tensor, second: Tensor) -> Tensor:
-    """Amounts by which one look finds what two find, each (..., 4): in a picture seen by `first`, look by `second`.
-
-    What `first` turns and zooms gets no gradient for how far that moves `second`: to zoom in
-    would make all distances small.
-    """
-    moved = similarity(first.detach())[..., :2] @ second[..., :2, None]
-    return first + torch.cat([moved[..., 0], second[..., 2:].expand_as(moved[..., 0])], dim=-1)
-
-
-def undone(amounts: Tensor) -> Tensor:
-    """Amounts (..., 4) that find what was there before."""
-    back = torch.cat([torch.zeros_like(amounts[..., :2]), -amounts[..., 2:]], dim=-1)
-    moved = similarity(back)[..., :2] @ amounts[..., :2, None]
-    return back - F.pad(moved[..., 0], (0, 2))
-
-
-def sampled(pictures: Tensor, amounts: Tensor, padding: str) -> Tensor:
-    """Pictures (..., C, H, W), looked up elsewhere by amounts (..., 4), see `similarity`."""
-    flat, looks = pictures.flatten(0, -4), similarity(amounts).flatten(0, -3)
-    grid = F.affine_grid(looks.to(flat.dtype), list(flat.shape), align_corners=False)
-    return F.grid_sample(flat, grid, padding_mode=padding, align_corners=False).view(pictures.shape)
-
-
-class Pose(nn.Module):
-    """Where the layers lie in a picture, as far as its common code tells: nothing is moved before training.
-
-    It finds points of the face, each the middle of a map (spatial softmax: Levine et al. 2016,
-    arXiv 1504.00702). Layers of neurons for the whole code, which has no set size, fall silent in the
-    first steps instead.
-    """
-
-    def __init__(self, channels: int, layers: int) -> None:
-        super().__init__()
-        self.maps = nn.Sequential(nn.GroupNorm(1, channels), conv3(channels, 32), *norm_act(32), conv3(32, POINTS))
-        self.amounts = nn.Linear(2 * POINTS, 4 * layers)
-        nn.init.zeros_(self.amounts.weight)
-        nn.init.zeros_(self.amounts.bias)
-
-    def forward(self, common: Tensor) -> Tensor:
-        """(B, C, s, s) -> amounts (B, layers, 4), see `similarity`."""
-        amounts = self.amounts(middles(SHARP * self.maps(common).float()))
-        return FARTHEST * torch.tanh(amounts).unflatten(1, (-1, 4))
-
-
-def middles(maps: Tensor) -> Tensor:
-    """Logits (B, N, s, s) -> the mean place of each map, -1 to 1 to the right and down, (B, 2 N)."""
-    side = maps.shape[-1]
-    shares = maps.flatten(2).softmax(2).unflatten(2, (side, side))
-    places = (torch.arange(side, device=maps.device) + 0.5) / side * 2 - 1
-    return torch.cat([(shares.sum(across) * places).sum(2) for across in (2, 3)], dim=1)
-
-
-class Layer(nn.Module):
-    """A separate code -> what its attribute looks like, and where.
+    There is a network for each attribute; as in `CompactSeparateEncoders` they stand side by side.
 
     Attributes:
-        source: of each cell of the canvas (s * s,), how much it counts in the borrowed colour, as a logit.
-        usual_cover: how much the layer covers in the mean (1, R, R), as training found it; ones if it never did.
+        source: of each cell of the canvas (attributes, s * s), how much it counts in the borrowed colour, as a logit.
+        usual_cover: how much the layers cover in the mean (attributes, 1, R, R), as training found it; ones if it
+            never did.
     """
 
     usual_cover: Tensor
 
-    def __init__(self, size: int, width: int, numbers: int) -> None:
+    def __init__(self, size: int, width: int, numbers: int, attributes: int) -> None:
         super().__init__()
         widths = widths_down_to(width, halvings(size, CODE_SIDE))
         self.size, self.side = size, size // 2 ** len(widths)
-        self.start = nn.Linear(numbers, widths[0] * self.side**2)
-        body: list[nn.Module] = [Residual(widths[0])]
+        self.start = nn.Conv2d(attributes * numbers, attributes * widths[0] * self.side**2, 1, groups=attributes)
+        body: list[nn.Module] = [Residual(widths[0], attributes)]
         for wide, narrow in itertools.pairwise(widths):
-            body += [*double(wide, narrow), Residual(narrow)]
-        last = conv3(widths[-1], 5 * 2**2)
-        nn.init.constant_(last.bias[: 2**2], FAINT)  # type: ignore[index]
-        self.body = nn.Sequential(*body, *norm_act(widths[-1]), last, nn.PixelShuffle(2))
-        self.source = nn.Parameter(torch.zeros(self.side**2))
-        self.register_buffer("usual_cover", torch.ones(1, size, size))
+            body += [*double(wide, narrow, attributes), Residual(narrow, attributes)]
+        last = conv3(widths[-1], 5 * 2**2, attributes)
+        nn.init.constant_(last.bias.view(attributes, 5, -1)[:, 0], FAINT)  # type: ignore[union-attr]
+        self.body = nn.Sequential(*body, NormAct(widths[-1], attributes), last, nn.PixelShuffle(2))
+        self.source = nn.Parameter(torch.zeros(attributes, self.side**2))
+        self.register_buffer("usual_cover", torch.ones(attributes, 1, size, size))
 
-    def forward(self, code: Tensor) -> Tensor:
-        """(B, D, 1, 1) -> (B, 5, R, R): how much it covers, what share of its colour is borrowed, its own colour.
+    def forward(self, codes: Tensor) -> Tensor:
+        """(B, attributes, D) -> layers (B, attributes, 5, R, R), not yet placed.
 
-        The first two are in [0, 1], colours in [-1, 1]. A code of zeros covers nothing.
+        Of each pixel: how much it covers, what share of its colour is borrowed, its own colour. The
+        first two are in [0, 1], colours in [-1, 1]. A code of zeros covers nothing.
         """
-        there = code[:, :1].clamp(0, 1)
-        features = self.start(code.flatten(1)).unflatten(1, (-1, self.side, self.side))
-        cover, share, colour = self.body(features).float().split((1, 1, 3), dim=1)
-        return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=1)
+        there = codes[..., :1, None, None].clamp(0, 1)
+        features = self.start(codes.flatten(1)[..., None, None]).view(len(codes), -1, self.side, self.side)
+        maps = self.body(features).float().contiguous().unflatten(1, (codes.shape[1], 5))
+        cover, share, colour = maps.split((1, 1, 3), dim=2)
+        return torch.cat([there * torch.sigmoid(cover), torch.sigmoid(share), torch.tanh(colour)], dim=2)
 
-    def of(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Layers (B, 5, R, R) of codes (B, D, 1, 1): zeros, which cover nothing, but for some rows (n,)."""
-        layers = codes.new_zeros(len(codes), 5, self.size, self.size)
-        if not len(rows):
-            return layers
-        drawn = self(codes[rows])
-        return layers.to(drawn.dtype).index_copy(0, rows, drawn)
+    def of(self, codes: Tensor, rows: Sequence[Tensor]) -> Tensor:
+        """Layers (B, attributes, 5, R, R) of codes (B, attributes, D).
 
-    def over(self, canvas: Tensor, drawn: Tensor) -> Tensor:
-        """The canvas (B, 3, R, R) with a layer (B, 5, R, R) over it."""
-        return torch.lerp(canvas, self.colours(canvas, drawn), drawn[:, :1])
+        Args:
+            rows: for each attribute, which codes (n,) are not zeros; of the others nothing has to be drawn.
+        """
+        most = max(map(len, rows))
+        if most == len(codes):
+            return self(codes)
+        layers = codes.new_zeros(*codes.shape[:2], 5, self.size, self.size, dtype=torch.float)
+        if most:
+            filled = torch.stack([F.pad(numbers, (0, most - len(numbers))) for numbers in rows], 1)
+            drawn = self(codes[filled, torch.arange(len(rows), device=codes.device)])
+            for place, numbers in enumerate(rows):
+                layers[numbers, place] = drawn[: len(numbers), place]
+        return layers
 
-    def colours(self, canvas: Tensor, drawn: Tensor) -> Tensor:
-        """What a layer (B, 5, R, R) lays over a canvas (B, 3, R, R), as opaque as can be: (B, 3, R, R).
+    def over(self, canvas: Tensor, layers: Tensor) -> Tensor:
+        """The canvas (B, 3, R, R) with layers (B, attributes, 5, R, R), placed already, over it."""
+        for place in range(layers.shape[1]):
+            canvas = torch.lerp(canvas, self.colours(canvas, layers, place), layers[:, place, :1])
+        return canvas
+
+    def colours(self, canvas: Tensor, layers: Tensor, place: int) -> Tensor:
+        """What one of the layers (B, attributes, 5, R, R) lays over a canvas (B, 3, R, R), as opaque as can be.
 
         Borrowed is one colour of the canvas: skin, say, that hides the mouth beneath a smile.
         """
-        share, colour = drawn[:, 1:2], drawn[:, 2:]
+        share, colour = layers[:, place, 1:2], layers[:, place, 2:]
         cells = F.adaptive_avg_pool2d(canvas, self.side).flatten(2)
-        borrowed = (cells * self.source.softmax(0)).sum(2)[..., None, None]
+        borrowed = (cells * self.source[place].softmax(0)).sum(2)[..., None, None]
         return torch.lerp(colour, borrowed.expand_as(colour), share)
 
 
@@ -283,9 +226,9 @@ class Ground(nn.Module):
         self.fine = nn.Sequential(
             Residual(before),
             *double(before, last),
-            *norm_act(last),
+            NormAct(last),
             conv3(last, last),
-            *norm_act(last),
+            NormAct(last),
             conv3(last, 3 * 2**2),
             nn.PixelShuffle(2),
         )

@@ -9,12 +9,13 @@ from torch import Tensor
 from ..losses import confusion, edges_l1, mean_inside, tells
 from ..training import Losses
 from .config import ALL, COMMON, DETAIL, LayersConfig
-from .layers import CompactDecoder, Layer, after, covered, excess_cover, own_colour, sampled
+from .layers import CompactDecoder, covered, excess_cover, own_colour
 from .layers_critics import CriticsTrainer, Translations
 from .layers_schedule import LayersSchedule
 from .model import POSE, Parts
-from .networks import CompactSeparateEncoder
+from .networks import CompactSeparateEncoders
 from .pipeline import Coder
+from .pose import after, sampled
 
 BLIND = (0.2, 0.5)  # sides of the rectangles where the common code is withheld too, see `rectangles`
 HABIT = 0.02  # by what share the usual cover moves to that of a step
@@ -72,9 +73,9 @@ class LayersTrainer(CriticsTrainer):
         placed = self.decoder.placed(own[POSE], layers)
         common, details = self.blinded(own[COMMON], self.withheld(own)[DETAIL])
         canvas = self.decoder.beneath(common, placed, details)
-        drawn = self.decoder.over(canvas, placed)
+        drawn = self.decoder.layers.over(canvas, placed)
         losses["recon"] = config.w_recon * self.distance(drawn, pictures)
-        attributes = self.decoder.over(canvas.detach(), placed)  # or the common code would draw them, too
+        attributes = self.decoder.layers.over(canvas.detach(), placed)  # or the common code would draw them, too
         places = self.places(own[POSE], shown)
         losses["inside"] = config.w_inside * error_inside(attributes, pictures, places)
         losses["own"] = config.w_own * self.schedule.refined(step) * mean_inside(own_colour(placed), places)
@@ -91,13 +92,12 @@ class LayersTrainer(CriticsTrainer):
         return losses
 
     def translations(
-        self, step: int, pictures: Tensor, shown: Tensor, own: Parts, layers: list[Tensor]
+        self, step: int, pictures: Tensor, shown: Tensor, own: Parts, layers: Tensor
     ) -> tuple[Translations, Losses]:
         """Translate some pictures and back again: what critics then see, and what is asked of it."""
         config, schedule = self.config, self.schedule
         swap = self.partners(len(pictures))
-        mine = [layer[swap.edited] for layer in layers]
-        given = [layer[swap.sources[:, place]] for place, layer in enumerate(layers)]
+        mine, given = layers[swap.edited], layers[swap.sources, torch.arange(layers.shape[1], device=layers.device)]
         edited, wanted = pictures[swap.edited], shown.gather(0, swap.sources)
         translated, undone, taken = self.back(own, mine, given, swap.edited, not schedule.settled(step))
         gone = taken.to(edited.dtype)
@@ -134,14 +134,11 @@ class LayersTrainer(CriticsTrainer):
             moves: how far from where the face should be, see `similarity`, separate encoders see it: so
                 they cannot tell where exactly it is, and the common code has to.
         """
-        parts, logits = self.common_and_details(pictures), []
-        seen = self.pipeline.glimpses(pictures, parts[POSE], moves)
-        for place, name in enumerate(self.pipeline.attributes):
-            encoder = cast(CompactSeparateEncoder, self.pipeline.encoder_separate[name])
-            look, logit = encoder.look_and_presence(seen[name])
-            parts[name] = encoder.code(self.centred(look, encoder.usual, shown[:, place]))
-            logits.append(logit)
-        return parts, torch.stack(logits, dim=1)
+        parts = self.common_and_details(pictures)
+        encoders = cast(CompactSeparateEncoders, self.pipeline.encoder_separate)
+        looks, logits = encoders.looks_and_presence(self.decoder.glimpses(parts[POSE], pictures, moves))
+        codes = encoders.codes(self.centred(looks, encoders.usual, shown))
+        return parts | self.pipeline.by_name(codes), logits
 
     def pose_loss(self, pose: Tensor, pictures: Tensor, moves: Tensor) -> Tensor:
         """What lies on a face moves as the face does; how well layers fit says too little about where they should lie.
@@ -154,17 +151,17 @@ class LayersTrainer(CriticsTrainer):
         return F.l1_loss(moved[POSE], after(pose, moves[:, None]))
 
     def centred(self, looks: Tensor, usual: Tensor, there: Tensor) -> Tensor:
-        """The looks (B, numbers), which are not asked to move all together; `usual` follows their mean.
+        """The looks (B, attributes, numbers), which are not asked to move all together; `usual` follows their means.
 
         Otherwise codes of mean square 1 become all the same, and where that is prevented by
         taking off what is usual alone, looks run away from it.
 
         Args:
-            usual: (numbers,), changed in place.
-            there: (B,) of 0 and 1, of which pictures the looks count.
+            usual: (attributes, numbers), changed in place.
+            there: (B, attributes) of 0 and 1, of which pictures the looks count.
         """
-        count = self.ranks.total(there.sum())
-        mean = self.ranks.total((there[:, None] * looks).sum(0)) / count
+        count = self.ranks.total(there.sum(0))[:, None]
+        mean = self.ranks.total((there[..., None] * looks).sum(0)) / count
         usual.lerp_(mean.detach().to(usual.dtype), FOLLOW)
         together = mean * (count > 1)  # a single look is the mean, and would not be asked to move at all
         return looks - together + together.detach()
@@ -188,8 +185,8 @@ class LayersTrainer(CriticsTrainer):
         kept = self.rand(len(edited), self.answers) < self.config.keep
         return Swap(edited, guides, torch.where(kept, edited[:, None], guides[:, None]))
 
-    def layers(self, own: Parts, count: int) -> list[Tensor]:
-        """The layers (B, 5, R, R) of every picture, not yet placed.
+    def layers(self, own: Parts, count: int) -> Tensor:
+        """The layers (B, attributes, 5, R, R) of every picture, not yet placed.
 
         They are drawn only where a set of `count` pictures shows the attribute.
         """
@@ -198,21 +195,20 @@ class LayersTrainer(CriticsTrainer):
         shown = [torch.cat([rows[number] for number, label in enumerate(labels) if label]) for labels in sets]
         return self.decoder.drawn(self.pipeline.separate(own), shown)
 
-    def watch(self, layers: list[Tensor], shown: Tensor) -> None:
-        """Follow where the layers (B, 5, R, R) of pictures that show their attributes are.
+    def watch(self, layers: Tensor, shown: Tensor) -> None:
+        """Follow where the layers (B, attributes, 5, R, R) of pictures that show their attributes are.
 
         Only there separate encoders look. Codes of whole pictures tell what most pictures differ
         in, their hues; layers then ignore them, and so they never come to tell which smile it is.
         """
-        for layer, drawn, there in zip(self.decoder.layers, layers, shown.unbind(1), strict=True):
-            cover = self.ranks.total(drawn[:, :1].detach().sum(0)) / self.ranks.total(there.sum())
-            cast(Layer, layer).usual_cover.lerp_(cover, HABIT)
+        cover = self.ranks.total(layers[:, :, :1].detach().sum(0))
+        count = self.ranks.total(shown.sum(0))[:, None, None, None]
+        self.decoder.layers.usual_cover.lerp_(cover / count, HABIT)
 
     def places(self, pose: Tensor, shown: Tensor) -> Tensor:
         """Where layers are wont to be in pictures that show their attributes, (B, 1, R, R) in [0, 1]."""
-        windows = self.decoder.windows() * shown[..., None, None, None]
         with torch.no_grad():
-            return torch.stack(self.decoder.placed(pose, windows.unbind(1))).amax(0)
+            return self.decoder.placed(pose, self.decoder.windows() * shown[..., None, None, None]).amax(1)
 
     def blinded(self, common: Tensor, details: Tensor) -> tuple[Tensor, Tensor]:
         """Common codes (B, C, s, s) and details, of some pictures without a small rectangle of both.
@@ -224,9 +220,7 @@ class LayersTrainer(CriticsTrainer):
         known = F.interpolate((~gone).to(details.dtype), details.shape[-2:])
         return common * ~gone, details * known
 
-    def back(
-        self, own: Parts, mine: list[Tensor], given: list[Tensor], edited: Tensor, learns: bool
-    ) -> tuple[Tensor, ...]:
+    def back(self, own: Parts, mine: Tensor, given: Tensor, edited: Tensor, learns: bool) -> tuple[Tensor, ...]:
         """Some pictures, translated and with their own attributes again: they should be as before.
 
         So the common code is asked to be the same with and without an attribute, and to tell
@@ -234,7 +228,7 @@ class LayersTrainer(CriticsTrainer):
         Translations are taken as data: they get no credit for hiding what was there before.
 
         Args:
-            mine, given: layers (B, 5, R, R) of these pictures, and those they get instead, not yet placed.
+            mine, given: layers (B, attributes, 5, R, R) of these pictures, and those they get instead, not yet placed.
             edited: their numbers (B,).
             learns: whether the critics' opinion of the translations reaches the colours they get.
 
@@ -243,7 +237,7 @@ class LayersTrainer(CriticsTrainer):
         """
         decoder, common, pose = self.decoder, own[COMMON][edited], own[POSE][edited]
         if not learns:
-            given = [torch.cat([layer[:, :1], layer[:, 1:].detach()], dim=1) for layer in given]
+            given = torch.cat([given[:, :, :1], given[:, :, 1:].detach()], dim=2)
         given = decoder.placed(pose, given)
         before, after = covered(decoder.placed(pose, mine)), covered(given)
         known = own[DETAIL][edited] * ~before

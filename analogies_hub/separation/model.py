@@ -1,6 +1,5 @@
 """Pictures to codes and back: what operations and training share."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -12,13 +11,13 @@ from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
 from .config import COMMON, DETAIL, SeparationConfig
 from .layers import CompactDecoder, covered
-from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoder, DetailEncoder
+from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoders, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
 # `detail` (B, N, R / 4, R / 4) with zeros where it is not known, and perhaps POSE (B, attributes, 4):
 # where layers lie, which the common code tells.
 Parts = dict[str, Tensor]
-Networks = tuple[nn.Module, nn.ModuleDict, nn.Module, nn.Module | None]  # common, separate, decoder, detail
+Networks = tuple[nn.Module, nn.Module, nn.Module, nn.Module | None]  # common, separate, decoder, detail
 # By what share of the largest difference two pictures without details must differ for details to be let go.
 CHANGE = 0.15
 POSE = "(pose)"  # no attribute can be called so
@@ -26,12 +25,11 @@ POSE = "(pose)"  # no attribute can be called so
 
 def compact(config: SeparationConfig) -> Networks:
     """Our networks."""
-    size, width, names = config.size, config.width, config.attributes
-    separate = {name: CompactSeparateEncoder(size, width, config.separate) for name in names}
+    size, width, attributes = config.size, config.width, len(config.attributes)
     return (
         CompactCommonEncoder(size, width, config.common),
-        nn.ModuleDict(separate),
-        CompactDecoder(size, width, config.common, config.separate, config.detail, len(names)),
+        CompactSeparateEncoders(size, width, config.separate, attributes),
+        CompactDecoder(size, width, config.common, config.separate, config.detail, attributes),
         DetailEncoder(width, config.detail),
     )
 
@@ -39,6 +37,12 @@ def compact(config: SeparationConfig) -> Networks:
 def pixels(drawn: Tensor) -> Tensor:
     """What networks draw (B, 3, H, W), in [-1, 1] or nearly, in [0, 1]."""
     return (drawn.float() + 1).clamp(0, 2) / 2
+
+
+def results(drawn: Tensor) -> Tensor:
+    """As `pixels`, with which callers may go on as they like: no tensors of inference mode."""
+    with torch.inference_mode(False), torch.no_grad():
+        return pixels(drawn)
 
 
 class SeparationModel(Pipeline):
@@ -58,7 +62,7 @@ class SeparationModel(Pipeline):
 
     @staticmethod
     def published(config: SeparationConfig) -> Networks:
-        """The common encoder, separate encoders by attribute, and decoder of the published code."""
+        """The common encoder, separate encoders and decoder of the published code."""
         raise NotImplementedError
 
     @property
@@ -78,7 +82,7 @@ class SeparationModel(Pipeline):
     def codes(self, images: Tensor) -> Parts:
         """As `parts`, but for details: all that a guide is asked for."""
         known = self.common_and_pose(images)
-        return known | self.looks(images, self.attributes, known)
+        return known | self.looks(images, known)
 
     def common_and_pose(self, images: Tensor) -> Parts:
         """The common code of images (B, 3, size, size), and of compact networks where it says that layers lie."""
@@ -90,26 +94,34 @@ class SeparationModel(Pipeline):
         if self.encoder_detail is None:
             return parts
         layers = self.decoder.drawn(self.separate(parts))  # type: ignore[operator]
-        hidden = covered(self.decoder.placed(parts[POSE], layers))  # type: ignore[operator]
-        return parts | {DETAIL: self.encoder_detail(images) * ~hidden}
+        return parts | {DETAIL: self.details(images, self.decoder.placed(parts[POSE], layers))}  # type: ignore[operator]
 
-    def looks(self, images: Tensor, names: Sequence[str], known: Parts | None = None) -> Parts:
-        """(B, 3, size, size) in [-1, 1] -> codes of the named attributes, or zeros where they are absent.
+    def details(self, images: Tensor, layers: Tensor) -> Tensor:
+        """What compact networks know of images (B, 3, size, size) with layers of their own, placed already."""
+        return self.encoder_detail(images) * ~covered(layers)  # type: ignore[misc]
+
+    def looks(self, images: Tensor, known: Parts | None = None) -> Parts:
+        """(B, 3, size, size) in [-1, 1] -> each attribute's code, or zeros where it is absent.
 
         Args:
             known: what `common_and_pose` gives for the images, if it was asked already.
         """
-        seen, codes = self.glimpses(images, (known or self.common_and_pose(images)).get(POSE)), {}
-        for name in names:
-            code, presence = self.encoder_separate[name](seen[name])
-            codes[name] = code * (presence > 0)[:, None, None, None] if self.tells_presence else code
-        return codes
+        codes, presence = self.encoder_separate(self.glimpses(images, known or self.common_and_pose(images)))
+        return self.by_name(codes * (presence > 0)[..., None, None, None] if self.tells_presence else codes)
 
-    def glimpses(self, images: Tensor, pose: Tensor | None, moves: Tensor | None = None) -> dict[str, Tensor]:
-        """What each attribute's encoder sees of images (B, 3, size, size); see `CompactDecoder.glimpses`."""
-        if pose is None:
-            return dict.fromkeys(self.attributes, images)
-        return dict(zip(self.attributes, self.decoder.glimpses(pose, images, moves), strict=True))  # type: ignore[operator]
+    def by_name(self, codes: Tensor) -> Parts:
+        """Codes (B, attributes, D, h, w) by attribute."""
+        return dict(zip(self.attributes, codes.unbind(1), strict=True))
+
+    def glimpses(self, images: Tensor, known: Parts) -> Tensor:
+        """What each attribute's encoder sees of images (B, 3, size, size): (B, attributes, 3, size, size).
+
+        Args:
+            known: what `common_and_pose` gives for them; see `CompactDecoder.glimpses`.
+        """
+        if POSE not in known:
+            return images[:, None].expand(-1, len(self.attributes), -1, -1, -1)
+        return self.decoder.glimpses(known[POSE], images)  # type: ignore[operator]
 
     def separate(self, parts: Parts) -> list[Tensor]:
         """The separate codes in the order in which the decoder takes them."""
@@ -127,10 +139,20 @@ class SeparationModel(Pipeline):
         return self.decoder(parts[COMMON], self.separate(parts), *details)
 
     def draw(self, parts: Parts) -> Tensor:
-        """Codes by name -> images (B, 3, size, size) in [0, 1], which callers may go on with as they like."""
-        drawn = self.decoded(parts)
-        with torch.inference_mode(False), torch.no_grad():
-            return pixels(drawn)
+        """Codes by name -> images (B, 3, size, size) in [0, 1]."""
+        return results(self.decoded(parts))
+
+    def redraw(self, images: Tensor, own: Parts, others: Parts) -> Tensor:
+        """Images in [-1, 1], whose codes these are but for details, with other separate codes: as `draw`.
+
+        What their own layers hide and what others show is drawn at once, a single picture in two thirds of the time.
+        """
+        if self.encoder_detail is None:
+            return self.draw(others)
+        both = [torch.cat([own[name], others[name]]) for name in self.attributes]
+        layers = self.decoder.placed(own[POSE].repeat(2, 1, 1), self.decoder.drawn(both))  # type: ignore[operator]
+        hiding, showing = layers.chunk(2)
+        return results(self.decoder.laid(own[COMMON], showing, self.details(images, hiding)))  # type: ignore[operator]
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced; a new common code lets go of the details where it makes a difference."""

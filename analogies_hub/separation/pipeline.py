@@ -161,10 +161,10 @@ class SeparationPipeline(Coder):
         """
         contents, guides = self.batches(content=content, guide=guide)
         both = self.codes(torch.cat([contents, guides]))  # at once: a single picture keeps no machine busy
-        ours = self.detailed(contents, {name: code[: len(contents)] for name, code in both.items()})
+        ours = {name: code[: len(contents)] for name, code in both.items()}
         theirs = {name: code[len(contents) :] for name, code in both.items()}
         self.note_missing("guide", theirs, to)
-        return self.draw(self.mixed(ours, theirs, to, off))
+        return self.redraw(contents, ours, self.mixed(ours, theirs, to, off))
 
     @operation(title="Add: edit one attribute")
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
@@ -187,9 +187,10 @@ class SeparationPipeline(Coder):
         Args:
             content: the picture that is changed.
         """
-        parts = self.parts(self.prepare(content, "content"))
-        self.note_missing("content", parts, what)
-        return self.draw(self.mixed(parts, parts, NONE, what))
+        contents = self.prepare(content, "content")
+        ours = self.codes(contents)
+        self.note_missing("content", ours, what)
+        return self.redraw(contents, ours, self.mixed(ours, ours, NONE, what))
 
     @operation(title="Combine: edit two attributes or more")
     @torch.inference_mode()
@@ -206,12 +207,13 @@ class SeparationPipeline(Coder):
         words = self.named(what)
         if len(guides) != len(words):
             raise ImageError(f"'guides' holds {len(guides)} pictures, expected {len(words)}: for {', '.join(words)}")
-        parts = self.parts(self.prepare(content, "content"))
+        contents = self.prepare(content, "content")
+        ours = made = self.codes(contents)
         for word, guide in zip(words, guides, strict=True):
-            theirs = self.looks(self.prepare(guide, "guides"), [word])
+            theirs = self.looks(self.prepare(guide, "guides"))
             self.note_missing("guides", theirs, word)
-            parts = self.mixed(parts, theirs, word, NONE)
-        return self.draw(parts)
+            made = self.mixed(made, theirs, word, NONE)
+        return self.redraw(contents, ours, made)
 
     @operation
     @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..losses import confusion, mean_size, tells
 from ..training import CLIP, Losses, Trainer
 from .config import COMMON, DETAIL, SeparationConfig
-from .model import POSE, Parts
+from .model import Parts
 from .networks import CompactCodeCritic, PublishedCodeCritic
 from .pipeline import Coder, tiled
 
@@ -91,8 +91,8 @@ class SeparationTrainer(Trainer):
     def codes(self, pictures: Tensor) -> Parts:
         """Every part of every picture, separate ones also where the attribute is absent, and all details."""
         parts = self.common_and_details(pictures)
-        seen = self.pipeline.glimpses(pictures, parts.get(POSE))
-        return parts | {name: self.pipeline.encoder_separate[name](seen[name])[0] for name in self.pipeline.attributes}
+        codes, _ = self.pipeline.encoder_separate(self.pipeline.glimpses(pictures, parts))
+        return parts | self.pipeline.by_name(codes)
 
     def common_and_details(self, pictures: Tensor) -> Parts:
         """What no attribute owns."""

@@ -11,10 +11,12 @@ from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
 from analogies_hub.separation.config import COMMON
-from analogies_hub.separation.layers import FARTHEST, after, covered, excess_cover, own_colour, sampled, undone
+from analogies_hub.separation.layers import Layers, covered, excess_cover, own_colour
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import error_inside
 from analogies_hub.separation.model import POSE
+from analogies_hub.separation.networks import CompactSeparateEncoders
+from analogies_hub.separation.pose import FARTHEST, after, sampled, undone
 
 
 def build(method="didd", **values):
@@ -73,7 +75,7 @@ def test_the_published_common_encoder_has_no_norm_in_its_second_block(published)
 def test_the_published_translation_is_that_of_the_paper(published):
     b, a = torch.rand(2, 1, 3, 128, 128)
     with torch.no_grad():
-        common, (look, _) = published.encoder_common(2 * b - 1), published.encoder_separate["glasses"](2 * a - 1)
+        common, look = published.encoder_common(2 * b - 1), published.encoder_separate["glasses"](2 * a - 1)
         assert common.shape == (1, 462, 2, 2) and look.shape == (1, 25, 2, 2)
         expected = published.decoder.body(torch.cat([common, look, torch.zeros(1, 25, 2, 2)], 1))
     torch.testing.assert_close(published.translate(b, a, to="glasses"), (expected + 1) / 2)
@@ -86,8 +88,7 @@ def test_the_published_losses_are_means_over_pictures_summed_over_both_domains()
     networks = trainer.pipeline
     with torch.no_grad():
         (sa_a, sa_b), (sb_a, sb_b) = (
-            (networks.encoder_separate[name](a)[0], networks.encoder_separate[name](b)[0])
-            for name in ("glasses", "smile")
+            (networks.encoder_separate[name](a), networks.encoder_separate[name](b)) for name in ("glasses", "smile")
         )
         nothing = torch.zeros_like(sa_a)
         drawn_a = networks.decoder(networks.encoder_common(a), [sa_a, nothing])
@@ -115,7 +116,7 @@ def test_the_critics_updates_move_the_critics_alone():
 def test_translations_get_no_credit_for_what_is_hidden_in_them():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
-    mine, given = (list(layers) for layers in torch.rand(2, 2, 2, 5, 32, 32))
+    mine, given = torch.rand(2, 2, 2, 5, 32, 32)
     translated, undone, _ = trainer.back(own, mine, given, torch.tensor([0, 1]), True)
     translated.retain_grad()
     undone.sum().backward()
@@ -126,9 +127,9 @@ def test_translations_get_no_credit_for_what_is_hidden_in_them():
 def test_the_fill_critic_sees_translations_only_where_something_was_taken_away():
     trainer = get_method("didd").trainer(build(domains=("glasses", "none", "smile"), keep=0.0))
     pictures, shown = torch.rand(3, 3, 32, 32) * 2 - 1, torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
-    layers = list(torch.zeros(2, 3, 5, 32, 32))
-    layers[0][0, 0, :16, :16] = 1  # the first picture's glasses
-    layers[1][2, 0, :16, 16:] = 1  # the third picture's smile
+    layers = torch.zeros(3, 2, 5, 32, 32)
+    layers[0, 0, 0, :16, :16] = 1  # the first picture's glasses
+    layers[2, 1, 0, :16, 16:] = 1  # the third picture's smile
     own, _ = trainer.seen(pictures, shown, torch.zeros(len(pictures), 4))
     for _ in range(20):  # another picture is translated each time
         made, _ = trainer.translations(1000, pictures, shown, own, layers)
@@ -161,22 +162,39 @@ def test_layers_are_drawn_of_the_pictures_that_show_the_attribute():
     parts, _ = trainer.seen(torch.rand(6, 3, 32, 32) * 2 - 1, trainer.shown([torch.zeros(2, 3)] * 3), torch.zeros(6, 4))
     own = trainer.masked(parts, trainer.shown([torch.zeros(2, 3)] * 3))
     few, all_of_them = trainer.layers(own, 2), pipeline.decoder.drawn(pipeline.separate(own))
-    for some, drawn, start in zip(few, all_of_them, (2, 4), strict=True):
+    for some, drawn, start in zip(few.unbind(1), all_of_them.unbind(1), (2, 4), strict=True):
         assert not some[:start].any() and not drawn[:start, 0].any()
         torch.testing.assert_close(some[start:], drawn[start:])
 
 
+def told(network, inputs):
+    """What a network says first: codes, or layers."""
+    said = network(inputs)
+    return said[0] if isinstance(said, tuple) else said
+
+
+@pytest.mark.parametrize(
+    ("network", "inputs"),
+    [(CompactSeparateEncoders, (3, 2, 3, 32, 32)), (Layers, (3, 2, 4))],
+    ids=["encoders", "layers"],
+)
+def test_networks_side_by_side_do_what_each_does_alone(network, inputs):
+    both, alone = network(32, 16, 4, 2), network(32, 16, 4, 1)
+    inputs = torch.rand(inputs) * 2 - 1
+    for place in range(2):
+        alone.load_state_dict({name: value.chunk(2)[place] for name, value in both.state_dict().items()})
+        with torch.no_grad():
+            torch.testing.assert_close(told(both, inputs)[:, place], told(alone, inputs[:, place : place + 1])[:, 0])
+
+
 def test_an_absent_attribute_has_a_code_of_zeros_and_a_present_one_of_mean_square_one(pipeline, pictures):
-    for encoder in pipeline.encoder_separate.values():
-        encoder.presence.bias.data.fill_(-100.0)
+    finds(pipeline, glasses=-100.0, smile=-100.0)
     off = pipeline.encode(pictures[0]).parts
     assert not off["glasses"].any() and not off["smile"].any()
-    for encoder in pipeline.encoder_separate.values():
-        encoder.presence.bias.data.fill_(100.0)
+    finds(pipeline, glasses=100.0, smile=100.0)
     on = pipeline.encode(pictures[0]).parts
     assert on["glasses"].square().mean(1).flatten().tolist() == pytest.approx([1, 1], abs=1e-2)
-    for encoder in pipeline.encoder_separate.values():
-        encoder.presence.bias.data.zero_()
+    finds(pipeline, glasses=0.0, smile=0.0)
 
 
 def test_translate_is_encode_mix_decode(pipeline, pictures):
@@ -186,49 +204,54 @@ def test_translate_is_encode_mix_decode(pipeline, pictures):
     assert torch.equal(mixed.parts["common"], content.parts["common"])
     assert not mixed.parts["smile"].any()
     drawn = pipeline.translate(pictures[0], pictures[1], to="glasses")
-    assert torch.equal(pipeline.decode(mixed), drawn)
+    torch.testing.assert_close(pipeline.decode(mixed), drawn)
     kept = pipeline.mix(content, guide, to="glasses", off="none")
-    assert torch.equal(pipeline.decode(kept), pipeline.add(pictures[0], pictures[1], what="glasses"))
+    torch.testing.assert_close(pipeline.decode(kept), pipeline.add(pictures[0], pictures[1], what="glasses"))
     gone = pipeline.mix(content, guide, to="none", off="smile")
-    assert torch.equal(pipeline.decode(gone), pipeline.remove(pictures[0], what="smile"))
+    torch.testing.assert_close(pipeline.decode(gone), pipeline.remove(pictures[0], what="smile"))
+
+
+def finds(pipeline, **attributes):
+    """Let separate encoders find attributes in every picture, or in none, by logits."""
+    heads = pipeline.encoder_separate.head.bias.data.view(len(pipeline.attributes), -1)
+    for name, logit in attributes.items():
+        heads[pipeline.attributes.index(name), 0] = logit
 
 
 def painted(cover, share=0.0, colour=1.0, rows=slice(0, 4)):
-    """A layer (1, 5, 32, 32) with some rows of one colour."""
-    layer = torch.zeros(1, 5, 32, 32)
-    layer[:, 0, rows], layer[:, 1], layer[:, 2:] = cover, share, colour
+    """A layer (1, 1, 5, 32, 32) with some rows of one colour."""
+    layer = torch.zeros(1, 1, 5, 32, 32)
+    layer[:, :, 0, rows], layer[:, :, 1], layer[:, :, 2:] = cover, share, colour
     return layer
 
 
 def test_a_layer_covers_with_its_own_colour_or_a_borrowed_one(pipeline):
-    layer, canvas = pipeline.decoder.layers[0], torch.full((1, 3, 32, 32), -1.0)
+    layers, canvas = pipeline.decoder.layers, torch.full((1, 3, 32, 32), -1.0)
     canvas[..., 16:] = 0.5
     for cover, share, expected in ((0.0, 0.0, -1.0), (1.0, 0.0, 1.0), (0.25, 0.0, -0.5), (1.0, 1.0, -0.25)):
-        laid = layer.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
+        laid = layers.over(canvas, painted(cover, share))  # untrained, it borrows the mean of the canvas
         torch.testing.assert_close(laid[:, :, :4, :16], torch.full((1, 3, 4, 16), expected))
         assert torch.equal(laid[:, :, 4:], canvas[:, :, 4:])
 
 
 def test_a_price_on_own_colours_is_paid_by_borrowing_not_by_fading():
-    layers = [painted(0.5, share=0.25).requires_grad_()]
+    layers = painted(0.5, share=0.25).requires_grad_()
     price = own_colour(layers)
     torch.testing.assert_close(price[:, :, :4], torch.full((1, 1, 4, 32), 0.5 * 0.75))
     assert not price[:, :, 4:].any()
     (gradient,) = torch.autograd.grad(price.sum(), layers)
-    assert not gradient[:, 0].any() and (gradient[:, 1, :4] == -0.5).all()
+    assert not gradient[:, :, 0].any() and (gradient[:, :, 1, :4] == -0.5).all()
 
 
 def test_layers_lie_where_the_common_code_says():
     decoder = build(domains=("glasses", "smile")).decoder
-    common, drawn = torch.randn(1, 4, 8, 8), [painted(1.0), painted(1.0, rows=slice(8, 12))]
-    placed = decoder.placed(decoder.pose(common), drawn)
-    for layer, moved in zip(drawn, placed, strict=True):  # untrained: where they were drawn
-        torch.testing.assert_close(moved, layer)
+    common, drawn = torch.randn(1, 4, 8, 8), torch.cat([painted(1.0), painted(1.0, rows=slice(8, 12))], 1)
+    torch.testing.assert_close(decoder.placed(decoder.pose(common), drawn), drawn)  # untrained: where they were drawn
     two_rows_down = torch.atanh(torch.tensor(-2 / 16) / FARTHEST)
     decoder.pose.amounts.bias.data[5] = two_rows_down  # the second layer's
-    glasses, smile = decoder.placed(decoder.pose(common), drawn)
+    glasses, smile = decoder.placed(decoder.pose(common), drawn).unbind(1)
     assert glasses[0, 0, :, 16].nonzero().flatten().tolist() == [0, 1, 2, 3]
-    torch.testing.assert_close(smile[:, :, 2:], drawn[1][:, :, :-2])
+    torch.testing.assert_close(smile[:, :, 2:], drawn[:, 1, :, :-2])
 
 
 def test_a_picture_is_moved_turned_and_zoomed_by_one_matrix():
@@ -260,13 +283,13 @@ def test_looking_up_twice_is_looking_up_once():
 def test_an_encoder_looks_where_its_layer_is_wont_to_be():
     pipeline = build(domains=("glasses", "smile"))
     trainer, images = get_method("didd").trainer(pipeline), torch.ones(2, 3, 32, 32)
-    pose = pipeline.common_and_pose(images)[POSE]
-    assert torch.equal(pipeline.glimpses(images, pose)["smile"], images)  # untrained: everywhere
-    shown, layers = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), [torch.zeros(2, 5, 32, 32) for _ in range(2)]
-    layers[1][1, 0, 16:20, 16:20] = 1  # the second picture's smile
+    known = pipeline.common_and_pose(images)
+    assert torch.equal(pipeline.glimpses(images, known)[:, 1], images)  # untrained: everywhere
+    shown, layers = torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.zeros(2, 2, 5, 32, 32)
+    layers[1, 1, 0, 16:20, 16:20] = 1  # the second picture's smile
     for _ in range(400):
         trainer.watch(layers, shown)
-    seen = pipeline.glimpses(images, pose)["smile"][0, 0]
+    seen = pipeline.glimpses(images, known)[0, 1, 0]
     assert (seen > 0.9).nonzero().amin(0).tolist() == [13, 13] and (seen > 0.9).nonzero().amax(0).tolist() == [22, 22]
     assert seen[:13].max() < 0.01
 
@@ -281,11 +304,11 @@ def test_the_error_inside_is_the_mean_of_a_small_place_as_of_a_large_one():
 def test_settled_layers_hear_from_critics_how_much_they_cover_and_not_in_which_colours():
     trainer = get_method("didd").trainer(build(domains=("glasses", "smile")))
     own, _ = trainer.seen(torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(2).repeat_interleave(2, 0), torch.zeros(4, 4))
-    mine, given = (list(layers.requires_grad_()) for layers in torch.rand(2, 2, 2, 5, 32, 32))
+    mine, given = (layers.requires_grad_() for layers in torch.rand(2, 2, 2, 5, 32, 32))
     for learns in (True, False):
         translated, *_ = trainer.back(own, mine, given, torch.tensor([0, 1]), learns)
-        (heard,) = torch.autograd.grad(translated.square().sum(), given[0], retain_graph=True)
-        assert heard[:, 0].any() and heard[:, 1:].any() == learns
+        (heard,) = torch.autograd.grad(translated.square().sum(), given, retain_graph=True)
+        assert heard[:, 0, 0].any() and heard[:, 0, 1:].any() == learns
 
 
 @pytest.mark.parametrize(("settings", "ends"), [({"refine": 1.0}, 1.0), ({}, 0.1)])
@@ -299,23 +322,22 @@ def test_encoders_come_to_see_faces_where_they_are_only_in_a_run_that_refines(se
 
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
     half, little, nothing = painted(0.5, rows=slice(None)), painted(0.1, rows=slice(None)), painted(0.0)
-    layers = [torch.cat([half, little]), torch.cat([nothing, nothing])]
+    layers = torch.cat([torch.cat([half, little]), torch.cat([nothing, nothing])], 1)
     assert excess_cover(layers, 0.2).item() == pytest.approx((0.3 + 0) / 2)
     assert excess_cover(layers, 0.0).item() == pytest.approx((0.5 + 0.1) / 2)
 
 
 def test_details_are_let_go_beneath_a_layer_and_right_beside_it():
     nothing, glasses = painted(0.0), painted(1.0, rows=slice(4, 8))
-    rows = covered([nothing, glasses])[0, 0]
+    rows = covered(torch.cat([nothing, glasses], 1))[0, 0]
     assert rows.all(1).tolist() == [True, True, True, False, False, False, False, False]
-    assert not covered([nothing, painted(0.05)]).any()
+    assert not covered(torch.cat([nothing, painted(0.05)], 1)).any()
 
 
 def test_what_the_content_shows_is_taken_off_with_its_details(pictures):
     pipeline = build(domains=("glasses", "smile"))
-    for encoder in pipeline.encoder_separate.values():
-        encoder.presence.bias.data.fill_(100.0)
-    pipeline.decoder.layers[0].body[-2].bias.data[:4] = 10.0  # glasses cover everything
+    finds(pipeline, glasses=100.0, smile=100.0)
+    pipeline.decoder.layers.body[-2].bias.data[:4] = 10.0  # glasses cover everything
     parts = pipeline.encode(pictures[0]).parts
     assert not parts["detail"].any()
     ground = pipeline.decoder.ground(parts["common"], parts["detail"])
@@ -325,14 +347,14 @@ def test_what_the_content_shows_is_taken_off_with_its_details(pictures):
 def test_looks_are_told_by_what_is_unusual_and_cannot_run_away_from_the_usual():
     method = get_method("didd")
     trainer = method.trainer(build(domains=("glasses", "smile")))
-    looks = (torch.randn(6, 3) + 5).requires_grad_()
-    usual, there = torch.zeros(3), torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])
+    looks = (torch.randn(6, 2, 3) + 5).requires_grad_()
+    usual, there = torch.zeros(2, 3), torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0, 0.0])[:, None].expand(-1, 2)
     for _ in range(300):
         told = trainer.centred(looks, usual, there)
     torch.testing.assert_close(usual, looks[:4].mean(0))
     torch.testing.assert_close(told, looks)  # the encoder itself takes off what is usual, in use as in training
     told[:4].sum().backward()
-    torch.testing.assert_close(looks.grad, torch.zeros(6, 3))
+    torch.testing.assert_close(looks.grad, torch.zeros(6, 2, 3))
 
 
 def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
@@ -356,8 +378,7 @@ def test_details_are_withheld_in_rectangles_of_a_share_of_the_pictures():
 
 def test_an_attribute_that_is_not_found_is_no_silent_nothing(pictures):
     pipeline = build(domains=("glasses", "smile"))
-    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(-100.0)
-    pipeline.encoder_separate["smile"].presence.bias.data.fill_(100.0)
+    finds(pipeline, glasses=-100.0, smile=100.0)
     with pytest.warns(UserWarning, match="in 'guide' the model finds no glasses"):
         assert torch.equal(pipeline.add(pictures[0], pictures[1], what="glasses"), pipeline.reconstruct(pictures[0]))
     with pytest.warns(UserWarning, match="in 'content' the model finds no glasses"):
@@ -372,7 +393,7 @@ def test_combine_takes_each_attribute_from_its_own_guide(pipeline, pictures):
     stepwise = pipeline.mix(pipeline.encode(content), pipeline.encode(first), to="glasses")
     stepwise = pipeline.mix(stepwise, pipeline.encode(second), to="smile")
     together = pipeline.combine(content, [first, second], what="glasses+smile")
-    assert torch.equal(pipeline.decode(stepwise), together)
+    torch.testing.assert_close(pipeline.decode(stepwise), together)
     with pytest.raises(ImageError, match="expected 2"):
         pipeline.combine(content, [first])
 
@@ -396,7 +417,7 @@ def test_interpolation_starts_and_ends_at_its_ends(pipeline, pictures):
 def test_a_face_that_another_replaces_does_not_say_where_layers_lie(pictures):
     pipeline = build(domains=("glasses", "smile"))
     torch.nn.init.normal_(pipeline.decoder.pose.amounts.weight)  # untrained, all lie in one place
-    pipeline.encoder_separate["smile"].presence.bias.data.fill_(100.0)
+    finds(pipeline, smile=100.0)
     ours, theirs = (pipeline.parts(images * 2 - 1) for images in pictures[:2])
     moved = pipeline.changed(ours, {COMMON: theirs[COMMON]})
     named = {name: moved[name] for name in pipeline.names}

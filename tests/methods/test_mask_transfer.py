@@ -33,8 +33,8 @@ def published():
 def pipeline():
     """One that finds its attribute in every picture, all over it."""
     pipeline = build(**METHOD.smoke).eval()
-    pipeline.decoder.layers[0].body[-2].bias.data[:4] = 2.0
-    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(100.0)
+    pipeline.decoder.layers.body[-2].bias.data[:4] = 2.0
+    pipeline.encoder_separate.head.bias.data[0] = 100.0
     return pipeline
 
 
@@ -151,7 +151,7 @@ def test_a_threshold_can_be_given(pipeline):
 
 
 def test_nothing_is_painted_without_the_attribute(pipeline):
-    pipeline.encoder_separate["glasses"].presence.bias.data.fill_(-100.0)
+    pipeline.encoder_separate.head.bias.data[0] = -100.0
     photo = torch.rand(1, 3, 40, 40)
     with pytest.warns(UserWarning, match="finds no glasses"):
         assert torch.equal(pipeline.remove(photo).image, photo)

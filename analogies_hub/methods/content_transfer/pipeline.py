@@ -2,11 +2,9 @@
 
 from typing import ClassVar
 
-from torch import nn
-
 from ...separation.config import SeparationConfig
 from ...separation.model import Networks
-from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoder
+from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoders
 from ...separation.pipeline import SeparationPipeline
 from .config import ContentTransferConfig
 
@@ -17,7 +15,7 @@ def published(config: SeparationConfig) -> Networks:
     slim, rest = [*first[:3], first[2], first[2], config.separate], LATENT - config.separate
     return (
         PublishedEncoder([*first, rest, rest], config.spectral),
-        nn.ModuleDict({name: PublishedSeparateEncoder(slim, config.spectral) for name in config.attributes}),
+        PublishedSeparateEncoders({name: PublishedEncoder(slim, config.spectral) for name in config.attributes}),
         PublishedDecoder([LATENT, LATENT, *reversed(first)], config.spectral),
         None,
     )

@@ -1,10 +1,8 @@
 """The published networks of DIDD."""
 
-from torch import nn
-
 from ...separation.config import SeparationConfig
 from ...separation.model import Networks
-from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoder
+from ...separation.networks import LATENT, PublishedDecoder, PublishedEncoder, PublishedSeparateEncoders
 
 
 def published(config: SeparationConfig) -> Networks:
@@ -15,10 +13,10 @@ def published(config: SeparationConfig) -> Networks:
     """
     first = [config.width * 2**place for place in range(4)]
     separate, names = config.separate, config.attributes
-    common = [*first, LATENT - separate, LATENT - separate * len(names)]
+    common, slim = [*first, LATENT - separate, LATENT - separate * len(names)], [*first, LATENT, separate]
     return (
         PublishedEncoder(common, config.spectral, normless=1),
-        nn.ModuleDict({name: PublishedSeparateEncoder([*first, LATENT, separate], config.spectral) for name in names}),
+        PublishedSeparateEncoders({name: PublishedEncoder(slim, config.spectral) for name in names}),
         PublishedDecoder([LATENT, LATENT, *reversed(first)], config.spectral),
         None,
     )

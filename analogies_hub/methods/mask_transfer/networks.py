@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ...separation.config import SeparationConfig
 from ...separation.model import Networks
-from ...separation.networks import LATENT, halve
+from ...separation.networks import LATENT, PublishedSeparateEncoders, halve
 
 SLOPE = 0.2
 
@@ -20,7 +20,7 @@ def published(config: SeparationConfig) -> Networks:
     slim = [*first[:3], first[2], first[2], separate]
     return (
         Encoder([*first, rest, rest]),
-        nn.ModuleDict({name: SeparateEncoder(slim) for name in config.attributes}),
+        PublishedSeparateEncoders({name: Encoder(slim) for name in config.attributes}),
         Decoder([LATENT, LATENT, *reversed(first)], separate),
         None,
     )
@@ -37,14 +37,6 @@ class Encoder(nn.Sequential):
     def __init__(self, widths: Sequence[int]) -> None:
         pairs = itertools.pairwise([3, *widths])
         super().__init__(*(layer for pair in pairs for layer in normed(halve(*pair))))
-
-
-class SeparateEncoder(Encoder):
-    """An encoder that cannot tell whether its attribute is there."""
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) in [-1, 1] -> code (B, C, R/64, R/64), logits (B,) that are always positive."""
-        return super().forward(images), torch.ones(len(images), device=images.device)
 
 
 class Trunk(nn.Sequential):

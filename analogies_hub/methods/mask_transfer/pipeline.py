@@ -222,7 +222,7 @@ class MaskTransferPipeline(Coder):
         Raises:
             ImageError: if the guide holds neither one picture nor `count`.
         """
-        looks = self.looks(self.prepare(guide, name), self.attributes)
+        looks = self.looks(self.prepare(guide, name))
         self.note_missing(name, looks, self.attribute)
         code = looks[self.attribute]
         if len(code) not in (1, count):

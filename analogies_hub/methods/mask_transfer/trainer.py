@@ -63,4 +63,5 @@ class MaskTransferTrainer(SeparationTrainer):
 
     def look(self, pictures: Tensor) -> Tensor:
         """The separate code (B, D, h, w)."""
-        return self.pipeline.encoder_separate[self.pipeline.attribute](pictures)[0]
+        codes, _ = self.pipeline.encoder_separate(pictures[:, None])
+        return codes[:, 0]
