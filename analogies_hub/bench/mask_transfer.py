@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import cast
 
 import torch
 
@@ -16,6 +17,7 @@ from ..methods.mask_transfer.config import MaskTransferConfig
 from ..methods.mask_transfer.pipeline import MaskTransferPipeline
 from ..pipeline import pick_device
 from .timing import Call, Way, apart, peak_memory, timed
+from .untrained import untrained
 
 REFERENCE, DEFAULT = "reference", "default"
 MODELS = ((REFERENCE, 128), (DEFAULT, 128), (DEFAULT, 64))  # preset and side in pixels
@@ -95,13 +97,8 @@ def bench_training(batch: int, steps: int, device: torch.device) -> list[Trainin
 
 
 def build(preset: str, size: int) -> MaskTransferPipeline:
-    """A pipeline that has learned nothing, and yet finds its attribute everywhere."""
-    pipeline = MaskTransferPipeline(
-        MaskTransferConfig(**METHOD.preset(preset) | {"size": size, "domains": DOMAINS, "threshold": 0.0})
-    )
-    if preset == DEFAULT:
-        torch.nn.init.constant_(pipeline.encoder_separate.head.bias[0], 100.0)  # type: ignore[index, union-attr]
-    return pipeline
+    """A pipeline that has learned nothing, and paints all over every picture."""
+    return cast(MaskTransferPipeline, untrained(METHOD, preset, size, domains=DOMAINS, threshold=0.0))
 
 
 def training_call(preset: str, size: int, count: int, device: torch.device) -> Call:

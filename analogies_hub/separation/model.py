@@ -145,7 +145,7 @@ class SeparationModel(Pipeline):
     def redraw(self, images: Tensor, own: Parts, others: Parts) -> Tensor:
         """Images in [-1, 1], whose codes these are but for details, with other separate codes: as `draw`.
 
-        What their own layers hide and what others show is drawn at once, a single picture in two thirds of the time.
+        The layers that hide details and those that are shown are drawn at once, which takes less time than twice.
         """
         if self.encoder_detail is None:
             return self.draw(others)

@@ -112,8 +112,8 @@ class DetailEncoder(nn.Module):
 class CompactSeparateEncoders(nn.Module):
     """What each attribute looks like in a picture, and whether it is there at all.
 
-    There is a network for each attribute. They stand side by side, as groups of channels of one: a
-    small picture takes half the time then.
+    There is a network for each attribute. They stand side by side, as groups of channels of one, since
+    a single small picture takes less time so.
 
     Attributes:
         usual: the mean looks (attributes, numbers - 1) of pictures that show them, as training found them; zeros
