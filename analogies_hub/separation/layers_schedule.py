@@ -6,6 +6,7 @@ from .config import LayersConfig
 
 RISE = 1000  # steps over which translations, what is filled in and refinement come to count
 PRICE_RISE = 2000  # steps over which cover gets its price: sooner small layers vanish, later they stay large
+DEAR = 4.0  # times what it costs later, until layers have settled: they would begin by covering whole faces
 SHORT = 6  # of a short run each of these, and what comes before translations, is at most one part in so many
 SETTLED_ATTRIBUTES = 0.5  # how much the picture critic counts from then on: data tell layers apart, it makes them alike
 REFINED_JITTER = 0.1  # how much of the jitter is left once layers are refined
@@ -27,8 +28,8 @@ class LayersSchedule:
         return min(1.0, (step + 1) / self.config.warm_up, 3 * (1 - step / self.config.steps))
 
     def price(self, step: int) -> float:
-        """What covering costs."""
-        return self.rising(step, PRICE_RISE)
+        """What covering costs, in units of its later price."""
+        return self.rising(step, PRICE_RISE) * (DEAR + (1 - DEAR) * self.fill(step))
 
     def translations(self, step: int) -> float:
         """What is asked of translations."""

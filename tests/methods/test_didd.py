@@ -320,6 +320,12 @@ def test_encoders_come_to_see_faces_where_they_are_only_in_a_run_that_refines(se
     assert schedule.jitter(999) == pytest.approx(ends * jitter)
 
 
+def test_covering_is_dear_until_layers_have_settled():
+    settings = {"steps": 1200, "settle": 0.4}
+    schedule = get_method("didd").trainer(build(domains=("glasses", "smile"), **settings)).schedule
+    assert [schedule.price(step) for step in (0, 100, 479, 580, 680, 1199)] == pytest.approx([0, 2, 4, 2.5, 1, 1])
+
+
 def test_covering_costs_what_is_beyond_the_free_share_of_each_picture():
     half, little, nothing = painted(0.5, rows=slice(None)), painted(0.1, rows=slice(None)), painted(0.0)
     layers = torch.cat([torch.cat([half, little]), torch.cat([nothing, nothing])], 1)
