@@ -185,6 +185,7 @@ class Layers(nn.Module):
             return self(codes)
         layers = codes.new_zeros(*codes.shape[:2], 5, self.size, self.size, dtype=torch.float)
         if most:
+            # All networks draw equally many at once: where fewer are asked for, some drawings are thrown away.
             filled = torch.stack([F.pad(numbers, (0, most - len(numbers))) for numbers in rows], 1)
             drawn = self(codes[filled, torch.arange(len(rows), device=codes.device)])
             for place, numbers in enumerate(rows):
