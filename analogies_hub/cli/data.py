@@ -37,7 +37,7 @@ def avatars_command(
     split: SplitOption = None,
     count: Annotated[int, typer.Option(min=1, help="Faces a domain and split")] = 10_000,
     size: SizeOption = 64,
-    style: Annotated[str, typer.Option(help="avataaars or open-peeps")] = "avataaars",
+    style: Annotated[str, typer.Option(help="avataaars, open-peeps, doodles or mixed")] = "avataaars",
     seed: SeedOption = 0,
     output: SheetOption = Path("avatars.png"),
     overwrite: OverwriteOption = False,

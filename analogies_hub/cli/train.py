@@ -42,7 +42,7 @@ class ManyWords(TyperCommand):
 
 DataOption = Annotated[
     list[str] | None,
-    typer.Option(help="avatars, digits, maps, CelebA's folder, one with trainA/ trainB/, or a folder a domain"),
+    typer.Option(help="avatars, faces, digits, maps, CelebA's folder, one with trainA/ trainB/, or a folder a domain"),
 ]
 DomainsOption = Annotated[
     list[str] | None, typer.Option(help="What each set shows: glasses smile; or glasses none glasses+smile ...")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,15 +49,15 @@ def open_sets(
     """A source for each domain.
 
     Args:
-        data: `avatars`, `digits` or `maps`; the folder of CelebA (it holds img_align_celeba/);
-            a folder with trainA/ and trainB/; or a folder of pictures for each domain.
-        domains: what each set is called. Avatars and CelebA: the attributes its faces show,
+        data: `avatars` (one artist's), `faces` (by many hands), `digits` or `maps`; the folder of CelebA (it
+            holds img_align_celeba/); a folder with trainA/ and trainB/; or a folder of pictures for each domain.
+        domains: what each set is called. Avatars, faces and CelebA: the attributes its faces show,
             joined by `+`, or `none`; those that other sets show are absent, all others vary.
             Digits: mnist, svhn. Maps: the styles. Folders: any words.
         size: side in pixels.
         split: `train` or `validation`. Of a folder's pictures every twentieth is for
             validation; one of fewer than a hundred is for both.
-        count: how many avatars a domain has.
+        count: how many drawn faces a domain has.
         seed: of the order of batches, and of what is drawn.
 
     Raises:
@@ -76,13 +77,13 @@ def open_set(wanted: Wanted, place: int, on_step: Progress | None) -> "ImageSour
     return folder_set(wanted, place, on_step)
 
 
-def avatar_set(wanted: Wanted, domain: str, on_step: Progress | None) -> "ImageSource":
+def avatar_set(wanted: Wanted, domain: str, on_step: Progress | None, style: str = "avataaars") -> "ImageSource":
     """Drawn faces."""
     from .avatars import avatars
 
     on, off = wanted.on_and_off(domain)
     rule = "any" + "".join(f"+{word}" for word in on) + "".join(f"-{word}" for word in off)
-    return avatars(rule, wanted.split, wanted.count, wanted.size, seed=wanted.seed, on_step=on_step)
+    return avatars(rule, wanted.split, wanted.count, wanted.size, style, wanted.seed, on_step)
 
 
 def celeba_set(wanted: Wanted, domain: str, on_step: Progress | None) -> "ImageSource":
@@ -110,6 +111,7 @@ def map_set(wanted: Wanted, domain: str, on_step: Progress | None) -> "ImageSour
 
 NAMED: "dict[str, Callable[[Wanted, str, Progress | None], ImageSource]]" = {
     "avatars": avatar_set,
+    "faces": partial(avatar_set, style="mixed"),
     "digits": digit_set,
     "maps": map_set,
 }

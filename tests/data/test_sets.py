@@ -29,6 +29,8 @@ def test_avatars_of_a_domain_lack_what_only_others_have_and_vary_in_the_rest():
     nothing, both = open_sets(["avatars"], ["none", "glasses+smile"], 32, split="validation", count=4)
     assert np.array_equal(nothing.pixels[1], draw(person("any-glasses-smile", "validation", 1), size=32))
     assert np.array_equal(both.pixels[1], draw(person("any+glasses+smile", "validation", 1), size=32))
+    by_many, _ = open_sets(["faces"], ["glasses", "smile"], 32, count=8)
+    assert np.array_equal(by_many.pixels[3], draw(expected, "mixed", 32))
 
 
 def test_a_folder_a_domain_or_one_with_train_a_and_b(tmp_path):

@@ -66,3 +66,5 @@ def test_a_judge_that_errs_may_not_judge(monkeypatch):
     load_judges("avataaars")
     with pytest.raises(AnalogyError, match=r"'identity' is right in 98\.5% on unseen open-peeps faces, 99% needed"):
         load_judges("open-peeps")
+    with pytest.raises(AnalogyError, match="no judges of the style 'doodles'; use avataaars or open-peeps"):
+        load_judges("doodles")

@@ -1,6 +1,6 @@
 """Drawn faces: the same person with and without glasses, a smile or facial hair, exactly.
 
-The art is DiceBear's; every choice (variants, colours, sizes, pose) is ours and follows
+The art is DiceBear's, or (`doodles`) our own; every choice (variants, colours, sizes, pose) is ours and follows
 from names: the person's and, for each attribute, its owner's. So the true result of an
 edit can be drawn, and train, validation and test share nobody.
 
@@ -18,14 +18,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cache import Drawn, Progress, cached_pixels
-from .drawing import TOLERANCE, change_mask, choose_rasterizer, counterfactual, draw, drawing_version
+from .drawing import (
+    STYLES,
+    TOLERANCE,
+    change_mask,
+    choose_rasterizer,
+    counterfactual,
+    draw,
+    drawing_version,
+    get_style,
+)
 from .faces import ATTRIBUTES, SPLITS, Face, Rule, parse_rule, person
-from .styles import STYLES, get_style
+from .styles import ARTISTS
 
 if TYPE_CHECKING:  # torch stays out of the processes that draw
     from ..source import ImageSource
 
 __all__ = [
+    "ARTISTS",
     "ATTRIBUTES",
     "SPLITS",
     "STYLES",
@@ -61,7 +71,7 @@ def avatars(
         split: `train`, `validation` or `test` (the judges have their own).
         count: how many people; a longer set begins with a shorter one.
         size: side in pixels.
-        style: `avataaars` or `open-peeps`.
+        style: `avataaars`, `open-peeps`, `doodles`, or `mixed`: avataaars and doodles.
         seed: another seed, other people.
         on_step: told how many are drawn, of how many.
 

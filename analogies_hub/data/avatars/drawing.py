@@ -5,17 +5,21 @@ import json
 import os
 import re
 import warnings
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from ...config import nearest_name
 from ...errors import UsageError
 from ..packages import package_folder
-from .faces import Face
-from .styles import Sketch, get_style, sketch
+from .doodles import doodle
+from .faces import Dice, Face
+from .styles import ANY, ARTISTS, AvatarStyle, Sketch, sketch
 
 VERSION = "1"  # of what faces look like: raise it when a choice above the drawing packages changes pixels
 CHOICE = "ANALOGIES_RASTERIZER"
@@ -27,14 +31,14 @@ def draw(face: Face, style: str = "avataaars", size: int = 64, rasterizer: str |
     """A face as uint8 (size, size, 3).
 
     Args:
-        style: `avataaars` or `open-peeps`.
+        style: one of `STYLES`.
         size: side in pixels.
         rasterizer: `skia` or `resvg`; by default what `choose_rasterizer` says.
 
     Raises:
-        UsageError: if the drawing packages are missing.
+        UsageError: if there is no such style, or the drawing packages are missing.
     """
-    return RASTERIZERS[rasterizer or choose_rasterizer()](to_svg(sketch(face, get_style(style)), size), size)
+    return RASTERIZERS[rasterizer or choose_rasterizer()](get_style(style)(face, size), size)
 
 
 def counterfactual(
@@ -92,6 +96,39 @@ def drawing_version(rasterizer: str) -> dict[str, str]:
         return {"faces": VERSION} | {package: metadata.version(package) for package in packages}
     except metadata.PackageNotFoundError as error:
         raise UsageError(f"drawing avatars needs {error.name}; {EXTRA}") from None
+
+
+def get_style(name: str) -> Callable[[Face, int], str]:
+    """What draws a face in a style as an SVG document of so many pixels.
+
+    Raises:
+        UsageError: if there is no style of that name.
+    """
+    if name not in STYLES:
+        raise UsageError(f"'{name}' is no avatar style; {nearest_name(name, list(STYLES))}")
+    return STYLES[name]
+
+
+def by_artist(style: AvatarStyle, face: Face, size: int) -> str:
+    """A face in a DiceBear style."""
+    return to_svg(sketch(face, style), size)
+
+
+def mixed(face: Face, size: int) -> str:
+    """A third of all people as avataaars, a third in glasses and beards of any colours, a third as doodles.
+
+    Whoever learns from them takes more for a face, and for glasses. The same glasses look different on
+    somebody of another hand, so no true results can be drawn in this style.
+    """
+    return Dice(f"{face.identity}/hand").pick((STYLES["avataaars"], colourful, doodle))(face, size)
+
+
+def colourful(face: Face, size: int) -> str:
+    """An avataaars face, in glasses and beards of any colours."""
+    style = ARTISTS["avataaars"]
+    return by_artist(
+        replace(style, parts={name: replace(part, paint=ANY) for name, part in style.parts.items()}), face, size
+    )
 
 
 @lru_cache(maxsize=4)
@@ -176,3 +213,8 @@ def with_resvg(svg: str, size: int) -> np.ndarray:
 
 
 RASTERIZERS = {"skia": with_skia, "resvg": with_resvg}
+STYLES: dict[str, Callable[[Face, int], str]] = {
+    **{name: partial(by_artist, style) for name, style in ARTISTS.items()},
+    "doodles": doodle,
+    "mixed": mixed,
+}

@@ -4,8 +4,6 @@ import colorsys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...config import nearest_name
-from ...errors import UsageError
 from .faces import ATTRIBUTES, Dice, Face
 
 SKIN = ("#614335", "#ae5d29", "#d08b5b", "#edb98a", "#ffdbb4")
@@ -16,13 +14,19 @@ Transform = dict[str, float]
 
 @dataclass(frozen=True)
 class Part:
-    """An attribute in a style: its component, the variants, and how far its size and place vary."""
+    """An attribute in a style: its component, the variants, how far its size and place vary, and its colour.
+
+    Attributes:
+        colour: what the style calls it; None if the artist chose it.
+        paint: what draws it.
+    """
 
     component: str
     variants: tuple[str, ...]
     scale: float = 0.0
     shift: float = 0.0
     colour: str | None = None
+    paint: Callable[[Dice], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+ANY = tint((0.2, 1.0), (0.2, 1.0))
 FRAME = tint((0.3, 1.0), (0.2, 0.95), hue=(0.14, 0.98))  # of glasses: no hue of skin, or they vanish
 
 
@@ -133,6 +138,7 @@ AVATAAARS = AvatarStyle(
             scale=0.1,
             shift=3,
             colour="accessories",
+            paint=FRAME,
         ),
         "smile": Part("mouth", ("default", "smile", "twinkle"), scale=0.15, shift=4),
         "facial_hair": Part(
@@ -141,6 +147,7 @@ AVATAAARS = AvatarStyle(
             scale=0.05,
             shift=1.5,
             colour="facialHair",
+            paint=beard,
         ),
     },
     credit="Avataaars by Pablo Stanley (free for personal and commercial use), via DiceBear",
@@ -183,18 +190,7 @@ OPEN_PEEPS = AvatarStyle(
     credit="Open Peeps by Pablo Stanley (CC0), via DiceBear",
 )
 
-STYLES = {style.name: style for style in (AVATAAARS, OPEN_PEEPS)}
-
-
-def get_style(name: str) -> AvatarStyle:
-    """A style by name.
-
-    Raises:
-        UsageError: if there is none of that name.
-    """
-    if name not in STYLES:
-        raise UsageError(f"'{name}' is no avatar style; {nearest_name(name, list(STYLES))}")
-    return STYLES[name]
+ARTISTS = {style.name: style for style in (AVATAAARS, OPEN_PEEPS)}
 
 
 def sketch(face: Face, style: AvatarStyle) -> Sketch:
@@ -227,8 +223,8 @@ def wear(
     """Put one attribute, as its owner's dice decide, over what the person has in its place."""
     variants[part.component] = dice.pick(part.variants)
     transforms[part.component] = vary(dice, part.scale, part.shift)
-    if part.colour:
-        colours[part.colour] = [beard(dice) if part.colour == "facialHair" else FRAME(dice)]
+    if part.colour and part.paint:
+        colours[part.colour] = [part.paint(dice)]
 
 
 def vary(dice: Dice, scale: float, shift: float) -> Transform:

@@ -1,6 +1,6 @@
 """Networks that judge drawn faces: which attributes they show, and whose they are.
 
-They were trained on people of splits of their own (`judges`), of both drawing styles, with
+They were trained on people of splits of their own (`judges`), of both artists' styles, with
 disturbances; their scores on yet others, and the sha256 of each file, are in
 `weights/scores.json`. `analogies eval judges --train` makes them again.
 """
@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ...data.avatars import ATTRIBUTES
-from ...errors import ModelError
+from ...data.avatars import ARTISTS, ATTRIBUTES
+from ...errors import ModelError, UsageError
 from ...filters import resize
 from .networks import AttributeNet, IdentityNet, PlainTrunk, ResidualTrunk
 
@@ -99,8 +99,11 @@ def load_judges(style: str, device: str | torch.device = "cpu") -> Judges:
     """The judges of a drawing style.
 
     Raises:
+        UsageError: if there are none of that style.
         ModelError: if one of them is missing, or was right less often than 99 % on unseen faces.
     """
+    if style not in ARTISTS:
+        raise UsageError(f"there are no judges of the style '{style}'; use {' or '.join(ARTISTS)}")
     for name in JUDGES:
         scores = read_scores()[name]["scores"]
         worst = min(value for key, value in scores.items() if key.startswith(f"{style} ") and is_accuracy(key))

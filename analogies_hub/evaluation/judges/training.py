@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...data.avatars import ATTRIBUTES, STYLES, Face, cached_faces, person
+from ...data.avatars import ARTISTS, ATTRIBUTES, Face, cached_faces, person
 from ...data.cache import Progress
 from ...data.source import ImageSource
 from ...filters import blur
@@ -42,7 +42,7 @@ def in_others_things(split: str, number: int) -> Face:
 def sources(look: Callable[[str, int], Face], split: str, count: int) -> list[ImageSource]:
     """One source a style, all of the same people."""
     found = []
-    for style in STYLES:
+    for style in ARTISTS:
         key = {"split": split, "look": look.__name__}
         pixels = cached_faces(f"{split}-{look.__name__}", key, partial(look, split), count, (SIZE, style))
         found.append(ImageSource(pixels, name=f"{style} {look.__name__}"))
@@ -140,7 +140,7 @@ def train_identity(net: nn.Module, steps: int, seed: int, on_step: Progress | No
     generator = torch.Generator().manual_seed(seed)
 
     def loss_at(step: int) -> Tensor:
-        style = step % len(STYLES)
+        style = step % len(ARTISTS)
         chosen = torch.randperm(PEOPLE, generator=generator)[:BATCH].numpy()
         first, second = (net(disturb(look[style].take(chosen), generator)) for look in pairs)
         likeness = first @ second.T / 0.1
@@ -155,7 +155,7 @@ def attribute_scores(net: nn.Module) -> dict[str, float]:
     """Share of right answers for each attribute, style and kind of disturbance, on people no training saw."""
     truth = labels(as_seen, "judges-test", HELD_OUT) > 0.5
     scores: dict[str, float] = {}
-    for style, source in zip(STYLES, sources(as_seen, "judges-test", HELD_OUT), strict=True):
+    for style, source in zip(ARTISTS, sources(as_seen, "judges-test", HELD_OUT), strict=True):
         clean = source.take(range(HELD_OUT))
         generator = torch.Generator().manual_seed(0)
         for kind, images in (("clean", clean), ("disturbed", disturb(clean, generator))):
@@ -170,7 +170,7 @@ def attribute_scores(net: nn.Module) -> dict[str, float]:
 def identity_scores(net: nn.Module) -> dict[str, float]:
     """Share of people found among 400 by their picture with another's attributes, and mean likenesses."""
     scores: dict[str, float] = {}
-    looks = zip(STYLES, *(sources(look, "judges-test", HELD_OUT) for look in (as_seen, in_others_things)), strict=True)
+    looks = zip(ARTISTS, *(sources(look, "judges-test", HELD_OUT) for look in (as_seen, in_others_things)), strict=True)
     for style, *views in looks:
         first, second = (torch.cat([net(part) for part in view.take(range(HELD_OUT)).split(250)]) for view in views)
         groups = (first.view(-1, 400, first.shape[1]) @ second.view(-1, 400, first.shape[1]).mT).float()
@@ -201,7 +201,7 @@ def make_judge(name: str, steps: int, seed: int, folder: Path, on_step: Progress
         train_identity(net, steps, seed, on_step)
         scores = identity_scores(net)
     weights = save({key: value.contiguous() for key, value in net.state_dict().items()})
-    training = {"steps": steps, "seed": seed, "batch": BATCH, "people": PEOPLE, "styles": list(STYLES)}
+    training = {"steps": steps, "seed": seed, "batch": BATCH, "people": PEOPLE, "styles": list(ARTISTS)}
     entry = {
         "sha256": hashlib.sha256(weights).hexdigest(),
         "parameters": sum(value.numel() for value in net.parameters()),
