@@ -235,6 +235,32 @@ class Ground(nn.Module):
         )
 
     def forward(self, common: Tensor, details: Tensor) -> Tensor:
-        """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1]."""
-        pixels = self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details)
-        return torch.tanh(pixels.float())
+        """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1].
+
+        Details may be followed by the pixels of their blocks, see `with_pixels`: then these are kept.
+        """
+        learned, exact = details.tensor_split([self.detail.in_channels], dim=1)
+        pixels = self.fine(self.coarse(common) + self.detail(learned)) + self.pixels(learned)
+        drawn = torch.tanh(pixels.float())
+        return kept(drawn, learned[:, :1], exact) if exact.shape[1] else drawn
+
+
+def with_pixels(details: Tensor, images: Tensor) -> Tensor:
+    """Details (B, numbers, R / 4, R / 4) of images (B, 3, R, R), followed by the 48 values of each block as they are.
+
+    In use nothing need be lost where nothing changes. Training does without: there would be nothing left to learn.
+    """
+    return torch.cat([details, F.pixel_unshuffle(images, DETAIL_BLOCK)], dim=1)
+
+
+def kept(drawn: Tensor, known: Tensor, exact: Tensor) -> Tensor:
+    """What is drawn (B, 3, R, R), and where blocks are known their own pixels instead.
+
+    Towards unknown blocks they fade, so that no seam shows.
+
+    Args:
+        known: 1 or 0 for each block, (B, 1, R / 4, R / 4).
+        exact: their pixels, (B, 48, R / 4, R / 4).
+    """
+    sure = F.interpolate(known.float(), drawn.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.lerp(drawn, F.pixel_shuffle(exact, DETAIL_BLOCK).float(), (2 * sure - 1).clamp(min=0))

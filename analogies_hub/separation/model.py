@@ -10,7 +10,7 @@ from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
 from .config import COMMON, DETAIL, SeparationConfig
-from .layers import CompactDecoder, covered
+from .layers import CompactDecoder, covered, with_pixels
 from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoders, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
@@ -98,7 +98,7 @@ class SeparationModel(Pipeline):
 
     def details(self, images: Tensor, layers: Tensor) -> Tensor:
         """What compact networks know of images (B, 3, size, size) with layers of their own, placed already."""
-        return self.encoder_detail(images) * ~covered(layers)  # type: ignore[misc]
+        return with_pixels(self.encoder_detail(images), images) * ~covered(layers)  # type: ignore[misc]
 
     def looks(self, images: Tensor, known: Parts | None = None) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> each attribute's code, or zeros where it is absent.

@@ -79,7 +79,7 @@ class Coder(SeparationModel):
     @operation
     @torch.inference_mode()
     def reconstruct(self, image: Image) -> Image:
-        """Draw a picture from its own codes: what the model can and cannot draw.
+        """Draw a picture from its own codes: what stays as it is, and how well attributes are drawn.
 
         Args:
             image: the picture; its middle square is used.

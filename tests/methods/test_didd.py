@@ -11,7 +11,7 @@ from analogies_hub.codes import Code
 from analogies_hub.errors import ImageError, ModelError, UsageError
 from analogies_hub.registry import get_method
 from analogies_hub.separation.config import COMMON
-from analogies_hub.separation.layers import Layers, covered, excess_cover, own_colour
+from analogies_hub.separation.layers import Layers, covered, excess_cover, kept, own_colour, with_pixels
 from analogies_hub.separation.layers_critics import Translations
 from analogies_hub.separation.layers_trainer import error_inside
 from analogies_hub.separation.model import POSE
@@ -368,6 +368,22 @@ def test_a_detail_tells_of_its_own_block_alone(pipeline, pictures):
     other[:, :, 8:12, 4:8] = 0
     differs = (pipeline.encoder_detail(pictures[0]) != pipeline.encoder_detail(other)).any(1)
     assert differs[:, 2, 1].all() and differs.sum() == len(other)
+
+
+def test_known_pixels_stay_as_they_are_and_fade_towards_what_is_unknown():
+    images, drawn, known = torch.rand(1, 3, 32, 32), torch.zeros(1, 3, 32, 32), torch.ones(1, 1, 8, 8)
+    exact = with_pixels(known, images)[:, 1:]
+    assert torch.equal(kept(drawn, known, exact), images)
+    known[..., 4, 4] = 0
+    share = kept(drawn, known, exact * known) / images
+    assert torch.equal(share[..., :12, :], torch.ones(1, 3, 12, 32)) and not share[..., 16:20, 16:20].any()
+    torch.testing.assert_close(share[0, 0, 17, 20:24], torch.tensor([0.34375, 0.78125, 1.0, 1.0]))
+
+
+def test_a_picture_without_attributes_comes_back_as_it_is(pictures):
+    pipeline = build(domains=("glasses", "smile"))
+    finds(pipeline, glasses=-100.0, smile=-100.0)
+    torch.testing.assert_close(pipeline.reconstruct(pictures[0]), pictures[0])
 
 
 def test_details_are_withheld_in_rectangles_of_a_share_of_the_pictures():

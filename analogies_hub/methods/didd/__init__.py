@@ -37,7 +37,7 @@ The `default` preset is ours. What it changes, and why:
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
       rectangles, so that the coarse code can draw whatever is missing. Those beneath a layer
-      are let go. All else stays sharp and the same.
+      are let go. In use the pixels of the other blocks come with them: all else stays as it is.
     - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once; with two sets it
       is the paper's setting.
