@@ -20,6 +20,7 @@ from .networks import CODE_SIDE, DETAIL_BLOCK, NormAct, Residual, conv3, double,
 from .pose import Pose, after, sampled, undone
 
 SEEN = 0.1  # how much of a pixel a layer must cover for the details beneath to be let go
+NEAR, FADE = 1, 1  # pixels around a layer that go with it, and over which those beyond fade in
 FAINT = -3.0  # logit of how much an untrained layer covers: enough to learn from, too little to hide details
 WONT = 0.2  # of its largest mean cover: from there on a layer is wont to be in a place
 
@@ -45,6 +46,28 @@ class CompactDecoder(nn.Module):
         """
         pose = self.pose(common) if pose is None else pose
         return self.laid(common, self.placed(pose, self.drawn(separate)), details)
+
+    def edited(
+        self, common: Tensor, own: Sequence[Tensor], separate: Sequence[Tensor], details: Tensor, pose: Tensor | None
+    ) -> Tensor:
+        """As `forward`, but pixels stay as they are where a picture is as it was.
+
+        Only attributes that changed are taken off and laid on anew; what networks draw is seen where
+        something was taken off. Training does without: there would be nothing left to learn.
+
+        Args:
+            own: each attribute's code of the picture itself, as `separate`.
+            details: of the whole picture, followed by its pixels, see `with_pixels`.
+        """
+        pose = self.pose(common) if pose is None else pose
+        both = [torch.cat(codes) for codes in zip(own, separate, strict=True)]
+        before, after = self.placed(pose.repeat(2, 1, 1), self.drawn(both)).chunk(2)
+        learned, pixels = details.tensor_split([self.ground.detail.in_channels], dim=1)
+        drawn = self.ground(common, learned * ~(covered(before) | covered(after)))
+        changed = torch.stack([(a != b).flatten(1).any(1) for a, b in zip(own, separate, strict=True)], 1)
+        taken, laid = only(before, changed), only(after, changed)
+        canvas = with_kept(self.layers.over(drawn, only(after, ~changed)), pixels, taken, laid)
+        return self.layers.over(canvas, laid)
 
     def drawn(self, separate: Sequence[Tensor], shown: Sequence[Tensor] | None = None) -> Tensor:
         """Each attribute's code (B, D, 1, 1) -> layers (B, attributes, 5, R, R), not yet placed.
@@ -120,6 +143,37 @@ def covered(layers: Tensor) -> Tensor:
     """Layers (B, attributes, 5, R, R) -> details beneath one of them or right beside, (B, 1, R / 4, R / 4) of bool."""
     most = layers[:, :, :1].amax(1)
     return F.max_pool2d(most, DETAIL_BLOCK + 2, DETAIL_BLOCK, padding=1) > SEEN
+
+
+def only(layers: Tensor, which: Tensor) -> Tensor:
+    """Layers (B, attributes, 5, R, R), of which only some (B, attributes) of bool cover anything."""
+    return torch.cat([layers[:, :, :1] * which[..., None, None, None], layers[:, :, 1:]], dim=2)
+
+
+def with_pixels(details: Tensor, images: Tensor) -> Tensor:
+    """Details (B, numbers, R / 4, R / 4) of images (B, 3, R, R), followed by what is known of each block's pixels.
+
+    That is 64 numbers: their colours, and for each a 1, which becomes 0 where details are let go.
+    """
+    known = F.pad(images, (0, 0, 0, 0, 0, 1), value=1.0)
+    return torch.cat([details, F.pixel_unshuffle(known, DETAIL_BLOCK)], dim=1)
+
+
+def with_kept(drawn: Tensor, pixels: Tensor, taken: Tensor, laid: Tensor) -> Tensor:
+    """What is drawn (B, 3, R, R), and a picture's own pixels where these are known and its layers did not change.
+
+    They fade towards where something was taken off, so that no seam shows; and beneath what is laid on, as far as
+    it covers: the mouth beneath a smile.
+
+    Args:
+        pixels: see `with_pixels`, (B, 64, R / 4, R / 4).
+        taken, laid: layers (B, attributes, 5, R, R), placed.
+    """
+    was, covers = (layers[:, :, 0].amax(1, keepdim=True) for layers in (taken, laid))
+    gone = (F.max_pool2d(was, 2 * (NEAR + FADE) + 1, 1, NEAR + FADE) > SEEN).float()
+    gone = F.avg_pool2d(gone, 2 * FADE + 1, 1, FADE, count_include_pad=False)
+    colours, known = F.pixel_shuffle(pixels, DETAIL_BLOCK).float().tensor_split([3], dim=1)
+    return torch.lerp(drawn, colours, known * (1 - torch.maximum(gone, covers)))
 
 
 def own_colour(layers: Tensor) -> Tensor:
@@ -235,32 +289,6 @@ class Ground(nn.Module):
         )
 
     def forward(self, common: Tensor, details: Tensor) -> Tensor:
-        """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1].
-
-        Details may be followed by the pixels of their blocks, see `with_pixels`: then these are kept.
-        """
-        learned, exact = details.tensor_split([self.detail.in_channels], dim=1)
-        pixels = self.fine(self.coarse(common) + self.detail(learned)) + self.pixels(learned)
-        drawn = torch.tanh(pixels.float())
-        return kept(drawn, learned[:, :1], exact) if exact.shape[1] else drawn
-
-
-def with_pixels(details: Tensor, images: Tensor) -> Tensor:
-    """Details (B, numbers, R / 4, R / 4) of images (B, 3, R, R), followed by the 48 values of each block as they are.
-
-    In use nothing need be lost where nothing changes. Training does without: there would be nothing left to learn.
-    """
-    return torch.cat([details, F.pixel_unshuffle(images, DETAIL_BLOCK)], dim=1)
-
-
-def kept(drawn: Tensor, known: Tensor, exact: Tensor) -> Tensor:
-    """What is drawn (B, 3, R, R), and where blocks are known their own pixels instead.
-
-    Towards unknown blocks they fade, so that no seam shows.
-
-    Args:
-        known: 1 or 0 for each block, (B, 1, R / 4, R / 4).
-        exact: their pixels, (B, 48, R / 4, R / 4).
-    """
-    sure = F.interpolate(known.float(), drawn.shape[-2:], mode="bilinear", align_corners=False)
-    return torch.lerp(drawn, F.pixel_shuffle(exact, DETAIL_BLOCK).float(), (2 * sure - 1).clamp(min=0))
+        """Common (B, C, s, s), details (B, numbers, R / 4, R / 4) -> images (B, 3, R, R) in [-1, 1]."""
+        pixels = self.fine(self.coarse(common) + self.detail(details)) + self.pixels(details)
+        return torch.tanh(pixels.float())

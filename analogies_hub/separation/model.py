@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
-from .config import COMMON, DETAIL, SeparationConfig
-from .layers import CompactDecoder, covered, with_pixels
+from .config import COMMON, DETAIL, OWN, SeparationConfig
+from .layers import CompactDecoder, with_pixels
 from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoders, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known, and perhaps POSE (B, attributes, 4):
-# where layers lie, which the common code tells.
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known, `own` (B, attributes x D, 1, 1), the separate codes of
+# the picture itself, and perhaps POSE (B, attributes, 4): where layers lie, which the common code tells.
 Parts = dict[str, Tensor]
 Networks = tuple[nn.Module, nn.Module, nn.Module, nn.Module | None]  # common, separate, decoder, detail
 # By what share of the largest difference two pictures without details must differ for details to be let go.
@@ -73,14 +73,14 @@ class SeparationModel(Pipeline):
     @property
     def names(self) -> tuple[str, ...]:
         """What the parts of a code are called."""
-        return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL]))
+        return (COMMON, *self.attributes, *([] if self.encoder_detail is None else [DETAIL, OWN]))
 
     def parts(self, images: Tensor) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> its codes by name, absent attributes as zeros."""
         return self.detailed(images, self.codes(images))
 
     def codes(self, images: Tensor) -> Parts:
-        """As `parts`, but for details: all that a guide is asked for."""
+        """As `parts`, but for details and `OWN`: all that a guide is asked for."""
         known = self.common_and_pose(images)
         return known | self.looks(images, known)
 
@@ -89,16 +89,19 @@ class SeparationModel(Pipeline):
         common = self.encoder_common(images)
         return {COMMON: common} if self.encoder_detail is None else {COMMON: common, POSE: self.decoder.pose(common)}  # type: ignore[operator]
 
-    def detailed(self, images: Tensor, parts: Parts) -> Parts:
-        """The codes of images with their details, which are not known beneath what the attributes cover."""
+    def detailed(self, images: Tensor, codes: Parts) -> Parts:
+        """The codes of images with all else that is known of them."""
         if self.encoder_detail is None:
-            return parts
-        layers = self.decoder.drawn(self.separate(parts))  # type: ignore[operator]
-        return parts | {DETAIL: self.details(images, self.decoder.placed(parts[POSE], layers))}  # type: ignore[operator]
+            return codes
+        details = with_pixels(self.encoder_detail(images), images)
+        return codes | {DETAIL: details, OWN: torch.cat(self.separate(codes), dim=1)}
 
-    def details(self, images: Tensor, layers: Tensor) -> Tensor:
-        """What compact networks know of images (B, 3, size, size) with layers of their own, placed already."""
-        return with_pixels(self.encoder_detail(images), images) * ~covered(layers)  # type: ignore[misc]
+    def anew(self, parts: Parts) -> Parts:
+        """Parts without a picture's pixels, so that networks draw all of it."""
+        if DETAIL not in parts:
+            return parts
+        learned = parts[DETAIL][:, : self.config.detail]
+        return {name: part for name, part in parts.items() if name != OWN} | {DETAIL: learned}
 
     def looks(self, images: Tensor, known: Parts | None = None) -> Parts:
         """(B, 3, size, size) in [-1, 1] -> each attribute's code, or zeros where it is absent.
@@ -135,24 +138,17 @@ class SeparationModel(Pipeline):
 
     def decoded(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [-1, 1]."""
-        details = [] if self.encoder_detail is None else [parts[DETAIL], parts.get(POSE)]
-        return self.decoder(parts[COMMON], self.separate(parts), *details)
+        common, separate = parts[COMMON], self.separate(parts)
+        if self.encoder_detail is None:
+            return self.decoder(common, separate)
+        if OWN not in parts:
+            return self.decoder(common, separate, parts[DETAIL], parts.get(POSE))
+        own = parts[OWN].chunk(len(separate), dim=1)
+        return self.decoder.edited(common, own, separate, parts[DETAIL], parts.get(POSE))  # type: ignore[operator]
 
     def draw(self, parts: Parts) -> Tensor:
         """Codes by name -> images (B, 3, size, size) in [0, 1]."""
         return results(self.decoded(parts))
-
-    def redraw(self, images: Tensor, own: Parts, others: Parts) -> Tensor:
-        """Images in [-1, 1], whose codes these are but for details, with other separate codes: as `draw`.
-
-        The layers that hide details and those that are shown are drawn at once, which takes less time than twice.
-        """
-        if self.encoder_detail is None:
-            return self.draw(others)
-        both = [torch.cat([own[name], others[name]]) for name in self.attributes]
-        layers = self.decoder.placed(own[POSE].repeat(2, 1, 1), self.decoder.drawn(both))  # type: ignore[operator]
-        hiding, showing = layers.chunk(2)
-        return results(self.decoder.laid(own[COMMON], showing, self.details(images, hiding)))  # type: ignore[operator]
 
     def changed(self, parts: Parts, changes: Parts) -> Parts:
         """Parts with some replaced; a new common code lets go of the details where it makes a difference."""

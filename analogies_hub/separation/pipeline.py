@@ -79,12 +79,12 @@ class Coder(SeparationModel):
     @operation
     @torch.inference_mode()
     def reconstruct(self, image: Image) -> Image:
-        """Draw a picture from its own codes: what stays as it is, and how well attributes are drawn.
+        """Draw a picture from its own codes alone: what the model can and cannot draw.
 
         Args:
             image: the picture; its middle square is used.
         """
-        return self.draw(self.parts(self.prepare(image, "image")))
+        return self.draw(self.anew(self.parts(self.prepare(image, "image"))))
 
     def note_missing(self, whose: str, parts: Parts, words: str) -> None:
         """Warn if the model finds none of the named attributes in a picture: there is nothing to move."""
@@ -164,7 +164,7 @@ class SeparationPipeline(Coder):
         ours = {name: code[: len(contents)] for name, code in both.items()}
         theirs = {name: code[len(contents) :] for name, code in both.items()}
         self.note_missing("guide", theirs, to)
-        return self.redraw(contents, ours, self.mixed(ours, theirs, to, off))
+        return self.draw(self.mixed(self.detailed(contents, ours), theirs, to, off))
 
     @operation(title="Add: edit one attribute")
     def add(self, content: Image, guide: Image, what: What = ALL) -> Image:
@@ -187,10 +187,9 @@ class SeparationPipeline(Coder):
         Args:
             content: the picture that is changed.
         """
-        contents = self.prepare(content, "content")
-        ours = self.codes(contents)
+        ours = self.parts(self.prepare(content, "content"))
         self.note_missing("content", ours, what)
-        return self.redraw(contents, ours, self.mixed(ours, ours, NONE, what))
+        return self.draw(self.mixed(ours, ours, NONE, what))
 
     @operation(title="Combine: edit two attributes or more")
     @torch.inference_mode()
@@ -207,13 +206,12 @@ class SeparationPipeline(Coder):
         words = self.named(what)
         if len(guides) != len(words):
             raise ImageError(f"'guides' holds {len(guides)} pictures, expected {len(words)}: for {', '.join(words)}")
-        contents = self.prepare(content, "content")
-        ours = made = self.codes(contents)
+        made = self.parts(self.prepare(content, "content"))
         for word, guide in zip(words, guides, strict=True):
             theirs = self.looks(self.prepare(guide, "guides"))
             self.note_missing("guides", theirs, word)
             made = self.mixed(made, theirs, word, NONE)
-        return self.redraw(contents, ours, made)
+        return self.draw(made)
 
     @operation
     @torch.no_grad()

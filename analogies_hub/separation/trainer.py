@@ -137,7 +137,7 @@ class SeparationTrainer(Trainer):
     def samples(self, *images: Tensor) -> Tensor:
         """Three rows a set: its pictures as guides, the next set's as contents, and the translations."""
         pipeline, shown = self.pipeline, self.shown(images)
-        own = self.masked(pipeline.parts(torch.cat(images)), shown)  # not `codes`: details beneath layers are let go
+        own = self.masked(pipeline.parts(torch.cat(images)), shown)
         rows, count = [], len(images[0])
         for place, guides in enumerate(images):
             following = (place + 1) % len(images)

@@ -11,7 +11,7 @@ from ...images import Picture, to_tensor
 from ...kinds import BoxKind, Choice, Image, Images, Mask, Number
 from ...operations import operation
 from ...separation.config import COMMON, DETAIL
-from ...separation.model import Parts, pixels
+from ...separation.model import POSE, Parts, pixels
 from ...separation.pipeline import Coder
 from .compose import HARD, OTHER_VIEWS, SOFT, Edge, Square, around, composed, cut, enlarged, middle, needed, placed
 from .config import MaskTransferConfig
@@ -256,8 +256,10 @@ class MaskTransferPipeline(Coder):
 
     def plain(self, parts: Parts) -> Tensor:
         """The picture (B, 3, R, R) in [-1, 1] without the attribute."""
-        details = [] if self.encoder_detail is None else [parts[DETAIL]]
-        return self.decoder.ground(parts[COMMON], *details)  # type: ignore[operator]
+        if self.encoder_detail is None:
+            return self.decoder.ground(parts[COMMON])  # type: ignore[operator]
+        layers = self.decoder.placed(parts[POSE], self.decoder.drawn(self.separate(parts)))  # type: ignore[operator]
+        return self.decoder.beneath(parts[COMMON], layers, self.anew(parts)[DETAIL])  # type: ignore[operator]
 
     def own_mask(self, photo: Photo, parts: Parts) -> Tensor:
         """Where a picture shows the attribute itself: (B, 1, R, R) in [0, 1]."""
