@@ -37,7 +37,9 @@ The `default` preset is ours. What it changes, and why:
     - The common code is coarse, since a fine one carries attributes whatever an adversary does.
       Beside it are details, each of a block of 4x4 pixels. Training withholds them in
       rectangles, so that the coarse code can draw whatever is missing. Those beneath a layer
-      are let go. In use the pixels of the other blocks come with them: all else stays as it is.
+      are let go.
+    - In use only what changes is drawn: pixels stay where no layer is taken off or laid on, also
+      those of attributes that stay. So a code holds a picture's pixels, and its own separate codes.
     - Edges count beside colours in the distance of pictures, since blur is cheap in L1.
     - K >= 2 attributes, and sets that show none or several of them at once; with two sets it
       is the paper's setting.
