@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ..config import Config, brief, setting
 from ..errors import ModelError
 
-COMMON, DETAIL, OWN, NONE, ALL = "common", "detail", "own", "none", "all"
-RESERVED = (COMMON, DETAIL, OWN, NONE, ALL)
+COMMON, DETAIL, NONE, ALL = "common", "detail", "none", "all"
+RESERVED = (COMMON, DETAIL, NONE, ALL)
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 NETWORKS = ("compact", "published")
 

@@ -9,18 +9,18 @@ from torch import Tensor, nn
 from ..filters import resize, shape_of
 from ..images import Picture, to_tensor
 from ..pipeline import Pipeline
-from .config import COMMON, DETAIL, OWN, SeparationConfig
+from .config import COMMON, DETAIL, SeparationConfig
 from .layers import CompactDecoder, with_pixels
 from .networks import DETAIL_BLOCK, CompactCommonEncoder, CompactSeparateEncoders, DetailEncoder
 
 # `common` (B, C, h, w), each attribute's code (B, D, 1 or h, 1 or w), and of compact networks
-# `detail` (B, N, R / 4, R / 4) with zeros where it is not known, `own` (B, attributes x D, 1, 1), the separate codes of
+# `detail` (B, N, R / 4, R / 4) with zeros where it is not known, OWN (B, attributes x D, 1, 1), the separate codes of
 # the picture itself, and perhaps POSE (B, attributes, 4): where layers lie, which the common code tells.
 Parts = dict[str, Tensor]
 Networks = tuple[nn.Module, nn.Module, nn.Module, nn.Module | None]  # common, separate, decoder, detail
 # By what share of the largest difference two pictures without details must differ for details to be let go.
 CHANGE = 0.15
-POSE = "(pose)"  # no attribute can be called so
+POSE, OWN = "(pose)", "(own)"  # no attribute can be called so
 
 
 def compact(config: SeparationConfig) -> Networks:

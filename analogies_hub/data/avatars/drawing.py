@@ -24,6 +24,10 @@ from .styles import ANY, ARTISTS, AvatarStyle, Sketch, sketch
 VERSION = "1"  # of what faces look like: raise it when a choice above the drawing packages changes pixels
 CHOICE = "ANALOGIES_RASTERIZER"
 TOLERANCE = 8  # grey levels; a pixel that differs by more has changed
+COLOURFUL = replace(  # glasses and beards of any colours
+    ARTISTS["avataaars"],
+    parts={name: replace(part, paint=ANY) for name, part in ARTISTS["avataaars"].parts.items()},
+)
 EXTRA = 'pip install "analogies-hub[avatars]"'
 
 
@@ -120,15 +124,8 @@ def mixed(face: Face, size: int) -> str:
     Whoever learns from them takes more for a face, and for glasses. The same glasses look different on
     somebody of another hand, so no true results can be drawn in this style.
     """
-    return Dice(f"{face.identity}/hand").pick((STYLES["avataaars"], colourful, doodle))(face, size)
-
-
-def colourful(face: Face, size: int) -> str:
-    """An avataaars face, in glasses and beards of any colours."""
-    style = ARTISTS["avataaars"]
-    return by_artist(
-        replace(style, parts={name: replace(part, paint=ANY) for name, part in style.parts.items()}), face, size
-    )
+    hands: list[Callable[[Face, int], str]] = [STYLES["avataaars"], partial(by_artist, COLOURFUL), doodle]
+    return Dice(f"{face.identity}/hand").pick(hands)(face, size)
 
 
 @lru_cache(maxsize=4)
